@@ -30,17 +30,17 @@ static inline struct str str_of(const char *z)
 
 static inline char ascii_lower(char c)
 {
-    return (char)((unsigned char)c - 'A' < 26u ? c | 0x20 : c);
+    return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
 }
 
 static inline bool ascii_is_digit(char c)
 {
-    return (unsigned char)(c - '0') < 10;
+    return c >= '0' && c <= '9';
 }
 
 static inline bool ascii_is_alpha(char c)
 {
-    return (unsigned char)((c | 0x20) - 'a') < 26;
+    return ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z';
 }
 
 /* Value of a hexadecimal digit, -1 if it is none. */
