@@ -1,8 +1,8 @@
 /* The error log: one JSON line with Elastic Common Schema names per event, one write(2) per line.
  *
- * Used by every layer and by both roles, from any thread: a line is built in a buffer on the stack
- * and written at once, so lines of threads and processes never mix and no lock is needed. What
- * goes wrong while writing is ignored: a full disk must not stop traffic. */
+ * Used by every layer and by both roles, from any thread: a line is built in memory of its own and
+ * written at once, so lines of threads and processes never mix and no lock is needed. What goes
+ * wrong while writing is ignored: a full disk must not stop traffic. */
 #ifndef TG_BASE_LOG_H
 #define TG_BASE_LOG_H
 
@@ -11,11 +11,10 @@
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 
-/* The longest line, newline included; a longer message is cut, the line stays valid JSON.
- * (Not above PIPE_BUF, so that a pipe takes a line whole.) */
-#define LOG_LINE_MAX 4096
+/* A longer message is cut. */
+#define LOG_MESSAGE_MAX 4000
 
-/* One additional member of a line: key is an ECS name, value a string (escaped here). */
+/* One additional member of a line: key is an ECS name (written as it is), value any text (escaped here). */
 struct log_field {
     const char *key;
     const char *value;
