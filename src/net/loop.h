@@ -1,0 +1,72 @@
+/* One thread's event loop: libevent underneath, with a turn's clock, lazily re-armed timers, work put
+ * off to the end of the turn, and the hot buffers that every connection of the thread shares.
+ * Everything here is used by the loop's own thread only; other threads use an inbox. */
+#ifndef TG_NET_LOOP_H
+#define TG_NET_LOOP_H
+
+#include "base/rand.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct event_base;
+struct ticket_keys;
+
+enum {
+    LOOP_RX = 65536, /* bytes of the hot receive buffer */
+};
+
+/* Work for the end of the turn; embedded in its object. */
+struct task {
+    struct task *next;
+    void (*run)(struct task *);
+    bool queued;
+};
+
+/* A deadline; embedded in its object. Zero-initialised with `fire` set is idle. */
+struct timer {
+    void (*fire)(struct timer *);
+    uint64_t due_ms;  /* when it shall fire, in the loop's time; 0: idle */
+    uint64_t heap_ms; /* where it stands in the heap: never later than due_ms */
+    uint32_t slot;    /* place in the heap + 1, 0: not in it */
+};
+
+struct loop {
+    struct event_base *base;
+    uint64_t now_ns;  /* monotonic, read once a turn */
+    uint64_t now_ms;  /* the same in milliseconds */
+    uint64_t wall_ns; /* UTC, read once a turn */
+    uint64_t turns;   /* liveness: raised each turn (relaxed atomic store) */
+    struct rand rand;
+    char *rx;                         /* LOOP_RX bytes, valid until the event callback returns */
+    struct ticket_keys *ticket_keys;  /* of TLS servers in this thread; see tls.h */
+    struct loop_private *private;
+};
+
+/* NULL only if the kernel gives no epoll descriptor. */
+struct loop *loop_new(void);
+/* All streams, timers and inboxes of the loop must be gone. */
+void loop_free(struct loop *l);
+/* Turns until loop_stop. */
+void loop_run(struct loop *l);
+/* From the loop's own thread. */
+void loop_stop(struct loop *l);
+/* Runs `t` once before the loop waits again; a task queued by a task runs in the same pass. Queuing
+ * twice is once. */
+void loop_task(struct loop *l, struct task *t);
+/* Clock readings refreshed outside the turn's begin (after long work). */
+void loop_update_time(struct loop *l);
+
+/* Fires once, `after_ms` from the turn's time, at most a few ms late; setting again moves it. To
+ * later costs a store: the heap is put right when the old time comes. */
+void timer_set(struct loop *l, struct timer *t, uint64_t after_ms);
+/* Idle afterwards; does nothing if it is already. */
+void timer_clear(struct loop *l, struct timer *t);
+
+static inline bool timer_pending(const struct timer *t)
+{
+    return t->due_ms != 0;
+}
+
+#endif
