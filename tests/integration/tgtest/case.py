@@ -1,0 +1,60 @@
+"""The base of every integration test: starts what a test needs, stops it with the closing checks."""
+import signal
+import unittest
+
+from .demo import Demo
+from .gateway import Gateway
+from .origin import Origin
+from .system import scaled
+
+
+def service(name, *addresses, **options):
+    """A service with one variant; addresses of Origin or Demo, or strings."""
+    endpoints = [getattr(a, "address", a) for a in addresses]
+    return dict({"name": name, "variants": [
+        {"name": "stable", "weight": 1, "endpoints": endpoints}]}, **options)
+
+
+class TestCase(unittest.TestCase):
+    """Gateways, origins and demos made by these helpers are stopped, last made first, at the end."""
+
+    timeout_s = 60
+
+    def setUp(self):
+        signal.signal(signal.SIGALRM, self._on_alarm)
+        signal.alarm(int(scaled(self.timeout_s)))
+        self.addCleanup(signal.alarm, 0)
+
+    def _on_alarm(self, number, frame):
+        raise TimeoutError("the test took longer than %d s" % scaled(self.timeout_s))
+
+    def start_gateway(self, config, **options):
+        gateway = Gateway(config, start=False, **options)
+        self.addCleanup(gateway.stop)
+        gateway.start()
+        return gateway
+
+    def start_origin(self, *arguments, **options):
+        origin = Origin(*arguments, **options)
+        self.addCleanup(origin.stop)
+        return origin
+
+    def start_demo(self, name, **options):
+        demo = Demo(name, **options)
+        self.addCleanup(demo.stop)
+        return demo
+
+    def gateway_for(self, origin, service_options=None, route_options=None, tls=False, **config):
+        """A gateway with one service `origin` and one public route to it for every path."""
+        route = {"name": "all", "match": {"path_prefix": "/"}, "service": "origin", "auth": "none",
+                 "limits": "none"}
+        return self.start_gateway(dict(
+            {"services": [service("origin", origin, **(service_options or {}))],
+             "routes": [dict(route, **(route_options or {}))]}, **config), tls=tls)
+
+    def assert_problem(self, response, status, code):
+        """The answer is the gateway's own, as the contract's table of errors says."""
+        self.assertEqual((response.status, response.header("Content-Type")),
+                         (status, "application/problem+json"), response.body)
+        self.assertEqual(response.json()["code"], code)
+        self.assertEqual(response.json()["status"], status)
