@@ -1,0 +1,64 @@
+/* A request's life in the core: what was decided about it and what was counted. The exchange part is
+ * the wire's view; everything here is decided by route, filters and proxy. Owned by one worker. */
+#ifndef TG_CORE_REQ_H
+#define TG_CORE_REQ_H
+
+#include "base/list.h"
+#include "http/exchange.h"
+#include "net/addr.h"
+#include "net/loop.h"
+
+struct attempt;
+struct conn;
+struct core;
+struct endpoint;
+struct route;
+struct snapshot;
+struct variant;
+
+enum { REQUEST_ID_MAX = 64, REQ_FILTERS_MAX = 32 };
+
+struct req {
+    struct exchange x;             /* first: the codec allocates through it */
+    struct list link;              /* in core->live */
+    struct core *core;             /* the worker's */
+    struct conn *conn;             /* the client's connection */
+    struct snapshot *snapshot;     /* pinned */
+    const struct route *route;     /* NULL: none matched */
+    const struct variant *variant; /* the one that answered or was tried last */
+    struct endpoint *endpoint;
+    struct attempt *attempt;       /* the running one, or NULL */
+
+    struct str host;               /* lower-case, no port */
+    struct str path;               /* normalised; after rewriting see proxy */
+    struct str query;              /* p == NULL: none */
+    struct str client_ip;          /* text, the trusted view */
+    struct str request_id;
+    struct str error_code;         /* of an answer made here: "no_route"; else empty */
+
+    uint64_t start_ns;             /* loop time when its first byte was read */
+    uint64_t upstream_start_ns, upstream_head_ns, upstream_end_ns; /* 0: not reached */
+    uint64_t upstream_bytes_in, upstream_bytes_out;
+    uint16_t attempts;
+    bool answered;                 /* an answer was begun, by the service or here */
+    bool from_service;             /* the answer is the service's */
+    bool aborted;                  /* the client left first: logged as 499 */
+
+    /* Filter chain. */
+    uint8_t filter_next;           /* the next on_request to run */
+    uint8_t filter_ran;            /* on_finish is due for those below */
+    bool waiting;                  /* a filter said TG_WAIT */
+    bool resumed;
+    void (*cancel)(struct req *, void *);
+    void *cancel_ctx;
+    struct timer wait_timer;
+    struct task run;               /* continues the chain at the turn's end */
+    void *filter_data[REQ_FILTERS_MAX];
+};
+
+static inline struct req *req_of(struct exchange *x)
+{
+    return (struct req *)(void *)x;
+}
+
+#endif
