@@ -1,4 +1,5 @@
-/* Intrusive doubly linked circular lists: a node is in one list at most, unlinking is safe twice. */
+/* Intrusive doubly linked circular lists: a node is in one list at most, unlinking is safe
+ * twice. */
 #ifndef TG_BASE_LIST_H
 #define TG_BASE_LIST_H
 

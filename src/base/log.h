@@ -14,7 +14,8 @@ enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBU
 /* A longer message is cut. */
 #define LOG_MESSAGE_MAX 4000
 
-/* One additional member of a line: key is an ECS name (written as it is), value any text (escaped here). */
+/* One additional member of a line: key is an ECS name (written as it is), value any text (escaped
+ * here). */
 struct log_field {
     const char *key;
     const char *value;

@@ -6,9 +6,9 @@
  * Every node lies in the arena of the tree's owner and lives as long as that; nothing here is freed
  * one by one. A finished tree may be read from any thread.
  *
- * Paths are dotted: "timeouts.connect", "endpoints.0.address" (a number indexes a list). On a checked
- * tree a wrong kind is a programmer's error and ends the process; an absent value is not: it reads as
- * false, 0 or NULL.
+ * Paths are dotted: "timeouts.connect", "endpoints.0.address" (a number indexes a list). On a
+ * checked tree a wrong kind is a programmer's error and ends the process; an absent value is not:
+ * it reads as false, 0 or NULL.
  */
 #ifndef BASE_NODE_H
 #define BASE_NODE_H
@@ -100,7 +100,8 @@ struct node_pos {
     uint32_t column;
 };
 
-/* The value at a dotted path below `n` ("" is `n` itself), or NULL when absent or null; `n` may be NULL. */
+/* The value at a dotted path below `n` ("" is `n` itself), or NULL when absent or null; `n` may be
+ * NULL. */
 const struct node *node_get(const struct node *n, const char *path);
 /* The entry of a map with exactly this key (dots are not special), or NULL. */
 const struct node *node_member(const struct node *map, const char *key);
@@ -133,6 +134,7 @@ const struct node *node_at(const struct node *n, size_t i);
 /* Key of entry `i` of a map. */
 const char *node_key(const struct node *map, size_t i);
 
+/* Where `n` was written. */
 struct node_pos node_pos(const struct node *n);
 
 #endif

@@ -65,8 +65,8 @@ struct proto_msg {
 
 enum proto_result { PROTO_OK, PROTO_AGAIN, PROTO_CLOSED, PROTO_BAD };
 
-/* Sends one message with count descriptors, which stay the caller's; never blocks or raises SIGPIPE.
- * PROTO_AGAIN: the channel is full; PROTO_CLOSED: the other side is gone. */
+/* Sends one message with count descriptors, which stay the caller's; never blocks or raises
+ * SIGPIPE. PROTO_AGAIN: the channel is full; PROTO_CLOSED: the other side is gone. */
 enum proto_result proto_send(int fd, const struct proto_msg *msg, const int *fds, size_t count)
     __attribute__((warn_unused_result));
 
@@ -79,6 +79,7 @@ enum proto_result proto_receive(int fd, struct proto_msg *msg, int *fds, size_t 
 /* Whether everything in msg is within bounds for its kind, with count descriptors beside it. */
 bool proto_valid(const struct proto_msg *msg, size_t count);
 
+/* Whether both name one listening address. */
 bool proto_address_equal(const struct proto_address *a, const struct proto_address *b);
 
 #endif

@@ -85,7 +85,8 @@ void buf_add(struct buf *b, const void *p, size_t n);
 void buf_add_str(struct buf *b, struct str s);
 void buf_add_char(struct buf *b, char c);
 void buf_printf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* Adds `s` as the inside of a JSON string: quotes, controls and bytes that are not UTF-8 escaped. */
+/* Adds `s` as the inside of a JSON string: quotes, controls and bytes that are not UTF-8
+ * escaped. */
 void buf_add_json(struct buf *b, struct str s);
 /* NUL-terminated text; valid until the next change. */
 const char *buf_text(struct buf *b);

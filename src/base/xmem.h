@@ -1,5 +1,6 @@
 /* Memory that is there or the process ends: a gateway that cannot allocate a few bytes cannot
- * answer either, and the supervisor starts it again. Sizes that a peer chooses are bounded before. */
+ * answer either, and the supervisor starts it again. Sizes that a peer chooses are bounded
+ * before. */
 #ifndef TG_BASE_XMEM_H
 #define TG_BASE_XMEM_H
 

@@ -11,7 +11,8 @@
  * - file names are absolute;
  * - texts of request_headers, response_headers and respond keep `${word}` (filled per request) and
  *   `$${` (a literal `${`); everywhere else substitution is finished;
- * - `listeners.N.missing` and `routes.N.missing`: name of a feature that decides who gets in, that was
+ * - `listeners.N.missing` and `routes.N.missing`: name of a feature that decides who gets in, that
+ * was
  *   asked for and is not built in: every request there must be answered 501 not_implemented.
  */
 #ifndef CONF_CONF_H
@@ -47,7 +48,8 @@ struct conf_errors {
 enum { CONF_ERRORS_MAX = 1000 };
 
 void conf_errors_fini(struct conf_errors *errs);
-/* Prints FILE:LINE:COLUMN: PATH: MESSAGE, one a line; `label` ("warning: " or "") precedes the message. */
+/* Prints FILE:LINE:COLUMN: PATH: MESSAGE, one a line; `label` ("warning: " or "") precedes the
+ * message. */
 void conf_errors_print(const struct conf_errors *errs, const char *label, FILE *out);
 
 /*
@@ -58,9 +60,9 @@ int conf_load(const char *path, struct conf **out, struct conf_errors *errs)
     __attribute__((warn_unused_result));
 
 /*
- * As conf_load, for a text in memory: `name` stands for the file in messages, relative paths start at
- * the folder of `name`. With `allow_files` NULL any file may be read; otherwise `${file:}` may name only
- * files that this older configuration read, and `include` is refused (admin API).
+ * As conf_load, for a text in memory: `name` stands for the file in messages, relative paths start
+ * at the folder of `name`. With `allow_files` NULL any file may be read; otherwise `${file:}` may
+ * name only files that this older configuration read, and `include` is refused (admin API).
  */
 int conf_load_text(const char *name, const char *text, size_t len, const struct conf *allow_files,
                    struct conf **out, struct conf_errors *errs) __attribute__((warn_unused_result));
@@ -78,8 +80,8 @@ enum conf_file_kind {
     CONF_FILE_NAMED,  /* named by a key: certificate, private key, schema, ... */
 };
 
-/* A file the configuration depends on, with the identity it had when read: a change of it is a reason
- * to reload, and the gateway's user must be able to read it. */
+/* A file the configuration depends on, with the identity it had when read: a change of it is a
+ * reason to reload, and the gateway's user must be able to read it. */
 struct conf_file {
     const char *path; /* absolute */
     enum conf_file_kind kind;
@@ -103,11 +105,12 @@ struct conf_inactive {
 size_t conf_inactive_count(const struct conf *conf);
 const struct conf_inactive *conf_inactive_at(const struct conf *conf, size_t i);
 
-/* Stable 64-bit content hash of a checked subtree (values and keys, not positions); NULL hashes to 0. */
+/* Stable 64-bit content hash of a checked subtree (values and keys, not positions); NULL hashes to
+ * 0. */
 uint64_t conf_digest(const struct node *n);
 
-/* `tollgate -t -c FILE`: `FILE: ok` on stdout (warnings of inactive keys on stderr) and 0, or every error
- * on stderr and 1. */
+/* `tollgate -t -c FILE`: `FILE: ok` on stdout (warnings of inactive keys on stderr) and 0, or every
+ * error on stderr and 1. */
 int conf_check_main(const char *path);
 
 #endif

@@ -95,14 +95,10 @@ static enum channel_event translate(struct channel *channel, const struct proto_
         report->error = msg->error;
         memcpy(report->owner, msg->text, sizeof(report->owner));
         return CHANNEL_ERR;
-    case PROTO_RELOAD:
-        return CHANNEL_RELOAD;
-    case PROTO_REOPEN:
-        return CHANNEL_REOPEN;
-    case PROTO_DRAIN:
-        return CHANNEL_DRAIN;
-    case PROTO_STOP:
-        return CHANNEL_STOP;
+    case PROTO_RELOAD: return CHANNEL_RELOAD;
+    case PROTO_REOPEN: return CHANNEL_REOPEN;
+    case PROTO_DRAIN: return CHANNEL_DRAIN;
+    case PROTO_STOP: return CHANNEL_STOP;
     default:
         log_warn("message %u of the supervisor is not one for a gateway process", msg->kind);
         return CHANNEL_NONE;
@@ -118,14 +114,9 @@ void channel_receive(struct channel *channel, struct channel_report *report)
     *report = (struct channel_report){.event = CHANNEL_NONE};
     while (report->event == CHANNEL_NONE) {
         switch (proto_receive(channel->fd, &msg, fds, &count)) {
-        case PROTO_OK:
-            report->event = translate(channel, &msg, fds, count, report);
-            break;
-        case PROTO_BAD:
-            log_warn("a message of the supervisor is not of this version");
-            break;
-        case PROTO_AGAIN:
-            return;
+        case PROTO_OK: report->event = translate(channel, &msg, fds, count, report); break;
+        case PROTO_BAD: log_warn("a message of the supervisor is not of this version"); break;
+        case PROTO_AGAIN: return;
         case PROTO_CLOSED:
             channel->closed = true;
             report->event = CHANNEL_CLOSED;
@@ -136,7 +127,8 @@ void channel_receive(struct channel *channel, struct channel_report *report)
 
 static enum proto_result tell(struct channel *channel, const struct proto_msg *msg)
 {
-    enum proto_result result = channel->closed ? PROTO_CLOSED : proto_send(channel->fd, msg, NULL, 0);
+    enum proto_result result =
+        channel->closed ? PROTO_CLOSED : proto_send(channel->fd, msg, NULL, 0);
 
     if (result == PROTO_AGAIN && msg->kind != PROTO_BEAT)
         log_warn("the channel to the supervisor is full: message %u is lost", msg->kind);
@@ -146,10 +138,8 @@ static enum proto_result tell(struct channel *channel, const struct proto_msg *m
 int channel_want(struct channel *channel, const struct addr *address, const char *text,
                  size_t count, mode_t mode)
 {
-    struct proto_msg msg = {.kind = PROTO_WANT,
-                            .address = address_to(address),
-                            .count = (uint32_t)count,
-                            .mode = mode};
+    struct proto_msg msg = {
+        .kind = PROTO_WANT, .address = address_to(address), .count = (uint32_t)count, .mode = mode};
 
     ensure(count >= 1 && count <= PROTO_SOCKETS_MAX);
     strncpy(msg.text, text, sizeof(msg.text) - 1);

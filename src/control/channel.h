@@ -35,7 +35,7 @@ enum channel_event {
 
 struct channel_report {
     enum channel_event event;
-    struct channel_sockets sockets; /* HAVE: the caller's, see channel_sockets_fini(); ERR: address */
+    struct channel_sockets sockets; /* HAVE: to be given to channel_sockets_fini(); ERR: address */
     int error;                      /* ERR: errno */
     char owner[PROTO_TEXT_MAX];     /* ERR: who has the address, if known, or "" */
 };
@@ -62,6 +62,7 @@ int channel_want(struct channel *channel, const struct addr *address, const char
 /* The gateway does not listen on address any more: its copies of the sockets are closed already. */
 void channel_release(struct channel *channel, const struct addr *address);
 
+/* Tell the supervisor how this process fares; lost only when the supervisor is gone. */
 void channel_ready(struct channel *channel);
 void channel_reloaded(struct channel *channel, bool ok);
 void channel_beat(struct channel *channel);

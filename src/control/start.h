@@ -18,7 +18,8 @@ struct start_options {
     uint32_t restarts; /* how often the supervisor had to start a gateway process again */
 };
 
-/* What gateway_run() starts from. Owned by start_gateway(); what gateway_run() takes over it nulls. */
+/* What gateway_run() starts from. Owned by start_gateway(); what gateway_run() takes over it
+ * nulls. */
 struct gateway_start {
     struct conf *conf;
     const char *conf_path;

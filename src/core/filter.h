@@ -1,9 +1,9 @@
 /* The contract between the core and a module: the only header of the core that a module includes.
  *
- * Request hooks run in the order of the phases, answer hooks in reverse, also for an answer that the
- * gateway made. on_finish runs exactly once for every filter whose on_request ran, after an abort too.
- * All hooks run in the request's worker; an instance (made from its configuration) is shared by all
- * workers and is not written after create. */
+ * Request hooks run in the order of the phases, answer hooks in reverse, also for an answer that
+ * the gateway made. on_finish runs exactly once for every filter whose on_request ran, after an
+ * abort too. All hooks run in the request's worker; an instance (made from its configuration) is
+ * shared by all workers and is not written after create. */
 #ifndef TG_CORE_FILTER_H
 #define TG_CORE_FILTER_H
 

@@ -1,5 +1,6 @@
-/* A request's life in the core: what was decided about it and what was counted. The exchange part is
- * the wire's view; everything here is decided by route, filters and proxy. Owned by one worker. */
+/* A request's life in the core: what was decided about it and what was counted. The exchange part
+ * is the wire's view; everything here is decided by route, filters and proxy. Owned by one
+ * worker. */
 #ifndef TG_CORE_REQ_H
 #define TG_CORE_REQ_H
 

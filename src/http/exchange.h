@@ -1,13 +1,13 @@
 /* One request and its answer, between a codec (HTTP/1.1, HTTP/2) that knows the wire and a handler
  * (the core, the admin API) that knows what to do. Neither knows the other's kind.
  *
- * Request: the codec fills the request part and calls on_request. Body bytes are shown in `in`, in the
- * codec's buffer, until the callback returns: the handler takes all of them (exchange_take) or none;
- * what was not taken the codec keeps, and it stops reading until `want_body`. The first bytes are there
- * already in on_request, so that head and body can leave together.
+ * Request: the codec fills the request part and calls on_request. Body bytes are shown in `in`, in
+ * the codec's buffer, until the callback returns: the handler takes all of them (exchange_take) or
+ * none; what was not taken the codec keeps, and it stops reading until `want_body`. The first bytes
+ * are there already in on_request, so that head and body can leave together.
  *
- * Answer: the handler fills `status`, `answer`, `answer_length` and calls send_head, then send_body,
- * until `last`. `room` says whether more is welcome; on_drained tells when it is again.
+ * Answer: the handler fills `status`, `answer`, `answer_length` and calls send_head, then
+ * send_body, until `last`. `room` says whether more is welcome; on_drained tells when it is again.
  *
  * End: on_end is the last call of every exchange, exactly once: all sent, or given up. */
 #ifndef TG_HTTP_EXCHANGE_H
@@ -35,8 +35,8 @@ struct codec_ops {
     void (*send_interim)(struct exchange *x, unsigned status, const struct headers *fields);
     /* False while the client has not taken what was sent: stop reading the source. */
     bool (*room)(const struct exchange *x);
-    /* The handler can take body bytes (again): on_body follows, now or later, never inside this call.
-     * The first call sends "100 Continue" if the client waits for it. */
+    /* The handler can take body bytes (again): on_body follows, now or later, never inside this
+     * call. The first call sends "100 Continue" if the client waits for it. */
     void (*want_body)(struct exchange *x);
     /* The answer cannot be completed: the connection (stream) is reset if its head was sent. on_end
      * follows, not inside this call. */
@@ -52,8 +52,8 @@ struct handler_ops {
     void (*on_drained)(struct exchange *x);
     /* The exchange's memory is the handler's again; the codec forgets it. */
     void (*on_end)(struct exchange *x, enum exchange_end how);
-    /* A request that never became one (400, 408, 414, 431, 505): fill the answer and send it; x has no
-     * valid request part but what was parsed. `what` is static text. */
+    /* A request that never became one (400, 408, 414, 431, 505): fill the answer and send it; x has
+     * no valid request part but what was parsed. `what` is static text. */
     void (*on_bad_request)(struct exchange *x, unsigned status, const char *what);
 };
 

@@ -41,7 +41,8 @@ enum h1_framing {
 };
 
 struct h1_limits {
-    uint32_t head_bytes; /* start line and fields with their line ends; a target longer than half of it is 414 */
+    /* Start line and fields with their line ends; a target longer than half of it is 414. */
+    uint32_t head_bytes;
     uint16_t fields;
 };
 
@@ -62,7 +63,8 @@ struct h1_head {
     bool upgrade;        /* an Upgrade field that Connection names */
 };
 
-/* Before the first byte of each message. `h.arena` gives room for the fields, at most limits->fields. */
+/* Before the first byte of each message. `h.arena` gives room for the fields, at most
+ * limits->fields. */
 void h1_head_init(struct h1_head *h, struct arena *arena, const struct h1_limits *limits);
 
 /* `buf` holds the message from its first byte; on H1_MORE call again with the same bytes and more

@@ -1,5 +1,6 @@
-/* The server side of HTTP/1.1 on one connection: keep-alive, pipelining, both body framings, limits and
- * timeouts. Used by the core for clients and by the control thread for the admin API. RFC 9112. */
+/* The server side of HTTP/1.1 on one connection: keep-alive, pipelining, both body framings, limits
+ * and timeouts. Used by the core for clients and by the control thread for the admin API. RFC
+ * 9112. */
 #ifndef TG_HTTP_H1_SERVER_H
 #define TG_HTTP_H1_SERVER_H
 

@@ -27,8 +27,9 @@ enum uri_result uri_split(struct str target, enum http_method method, struct uri
     __attribute__((warn_unused_result));
 
 /* Percent-decodes unreserved characters, upper-cases other escapes, removes dot segments and, if
- * asked, repeated slashes. Refused: %00, %5C, a backslash, a bad escape, a climb above the root and,
- * unless kept, %2F. A path that is already normal is returned as it is, else it is made in the arena. */
+ * asked, repeated slashes. Refused: %00, %5C, a backslash, a bad escape, a climb above the root
+ * and, unless kept, %2F. A path that is already normal is returned as it is, else it is made in the
+ * arena. */
 enum uri_result uri_normalise(struct str path, unsigned flags, struct arena *arena, struct str *out)
     __attribute__((warn_unused_result));
 

@@ -1,5 +1,5 @@
-/* Accepts on a listening socket that somebody else opened: level-triggered, at most 32 a turn, with a
- * pause of 100 ms when the process or the machine has no descriptor left. */
+/* Accepts on a listening socket that somebody else opened: level-triggered, at most 32 a turn, with
+ * a pause of 100 ms when the process or the machine has no descriptor left. */
 #ifndef TG_NET_LISTENER_H
 #define TG_NET_LISTENER_H
 

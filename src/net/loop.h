@@ -1,5 +1,5 @@
-/* One thread's event loop: libevent underneath, with a turn's clock, lazily re-armed timers, work put
- * off to the end of the turn, and the hot buffers that every connection of the thread shares.
+/* One thread's event loop: libevent underneath, with a turn's clock, lazily re-armed timers, work
+ * put off to the end of the turn, and the hot buffers that every connection of the thread shares.
  * Everything here is used by the loop's own thread only; other threads use an inbox. */
 #ifndef TG_NET_LOOP_H
 #define TG_NET_LOOP_H

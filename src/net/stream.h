@@ -1,7 +1,7 @@
-/* A connected socket, plain or TLS, behind few functions. Registered once with epoll, edge-triggered:
- * readiness is kept in flags and acted upon at once. Reads go to the caller's buffer, writes leave in
- * one send where the socket takes them, the rest is parked here; back-pressure is to stop reading the
- * other side while `stream_parked` is not 0. */
+/* A connected socket, plain or TLS, behind few functions. Registered once with epoll,
+ * edge-triggered: readiness is kept in flags and acted upon at once. Reads go to the caller's
+ * buffer, writes leave in one send where the socket takes them, the rest is parked here;
+ * back-pressure is to stop reading the other side while `stream_parked` is not 0. */
 #ifndef TG_NET_STREAM_H
 #define TG_NET_STREAM_H
 
@@ -54,8 +54,9 @@ struct stream {
     uint8_t error;                /* enum net_error */
 };
 
-/* Takes over an accepted, non-blocking descriptor. Plain: open at once, no STREAM_OPENED. With TLS the
- * handshake begins with what has already arrived. on_event may be called before this returns. */
+/* Takes over an accepted, non-blocking descriptor. Plain: open at once, no STREAM_OPENED. With TLS
+ * the handshake begins with what has already arrived. on_event may be called before this
+ * returns. */
 void stream_accept(struct stream *s, struct loop *l, int fd, struct tls_server *tls,
                    void (*on_event)(struct stream *, unsigned));
 
@@ -75,7 +76,8 @@ bool stream_readable(const struct stream *s);
 
 /* Takes all bytes: one send (TLS: as few records as hold them, staged and sent once), the rest is
  * parked. -1: the connection is broken, s->error says how. The vectors are not kept. */
-int stream_write(struct stream *s, const struct iovec *iov, int n) __attribute__((warn_unused_result));
+int stream_write(struct stream *s, const struct iovec *iov, int n)
+    __attribute__((warn_unused_result));
 
 /* Bytes accepted but not yet taken by the kernel. */
 static inline size_t stream_parked(const struct stream *s)
@@ -86,7 +88,8 @@ static inline size_t stream_parked(const struct stream *s)
 /* Our end of the talk: close_notify and FIN once nothing is parked; reading goes on. */
 void stream_finish(struct stream *s);
 
-/* The descriptor, the TLS state and parked bytes are given up; no callback follows. Twice is fine. */
+/* The descriptor, the TLS state and parked bytes are given up; no callback follows. Twice is
+ * fine. */
 void stream_close(struct stream *s);
 
 /* Closed with a reset, so that a peer that sends to us sees it at once. */

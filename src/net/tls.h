@@ -1,6 +1,7 @@
 /* TLS contexts: one OpenSSL library context per worker, and in it servers and clients built from
  * files. Built by the loader thread for one worker, handed over, then used by that worker alone.
- * No openssl.cnf; ciphers, groups and versions are set here. RFC 8446, RFC 5077 (as TLS 1.3 has it). */
+ * No openssl.cnf; ciphers, groups and versions are set here. RFC 8446, RFC 5077 (as TLS 1.3 has
+ * it). */
 #ifndef TG_NET_TLS_H
 #define TG_NET_TLS_H
 
@@ -24,7 +25,8 @@ struct tls_certificate {
 };
 
 struct tls_server_options {
-    const struct tls_certificate *certificates; /* the first is the default; chosen by SNI and key type */
+    /* Chosen by SNI and key type; the first is the default. */
+    const struct tls_certificate *certificates;
     unsigned certificate_count;
     bool allow_tls12;                           /* AEAD suites only */
     const char *groups;                         /* "X25519:P-256", NULL: that */
