@@ -59,8 +59,7 @@ struct proto_msg {
     uint32_t mode;                /* WANT: permission bits of a Unix socket */
     uint32_t first;               /* HAVE: index of the first descriptor that comes along */
     int32_t error;                /* ERR: errno; RELOADED: 0 for ok */
-    char text[PROTO_TEXT_MAX];    /* WANT: the address as configured, for messages;
-                                     ERR: who has the address, if known, or "" */
+    char text[PROTO_TEXT_MAX];    /* ERR: who has the address, if known, or "" */
 };
 
 enum proto_result { PROTO_OK, PROTO_AGAIN, PROTO_CLOSED, PROTO_BAD };

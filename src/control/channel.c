@@ -135,14 +135,12 @@ static enum proto_result tell(struct channel *channel, const struct proto_msg *m
     return result;
 }
 
-int channel_want(struct channel *channel, const struct addr *address, const char *text,
-                 size_t count, mode_t mode)
+int channel_want(struct channel *channel, const struct addr *address, size_t count, mode_t mode)
 {
     struct proto_msg msg = {
         .kind = PROTO_WANT, .address = address_to(address), .count = (uint32_t)count, .mode = mode};
 
     ensure(count >= 1 && count <= PROTO_SOCKETS_MAX);
-    strncpy(msg.text, text, sizeof(msg.text) - 1);
     return tell(channel, &msg) == PROTO_OK ? 0 : -1;
 }
 

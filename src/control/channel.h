@@ -53,11 +53,11 @@ void channel_unblock(struct channel *channel);
 /* The next thing that came; call until CHANNEL_NONE when the descriptor is readable. */
 void channel_receive(struct channel *channel, struct channel_report *report);
 
-/* Asks for at least count (1 to PROTO_SOCKETS_MAX) sockets on address, whose text as configured is
- * given for messages; mode: permission bits of a Unix socket. One HAVE or ERR will follow, in the
- * order of the calls. 0, or -1 when the supervisor is gone. */
-int channel_want(struct channel *channel, const struct addr *address, const char *text,
-                 size_t count, mode_t mode) __attribute__((warn_unused_result));
+/* Asks for at least count (1 to PROTO_SOCKETS_MAX) sockets on address; mode: permission bits of a
+ * Unix socket. One HAVE or ERR will follow, in the order of the calls. 0, or -1 when the supervisor
+ * is gone. */
+int channel_want(struct channel *channel, const struct addr *address, size_t count, mode_t mode)
+    __attribute__((warn_unused_result));
 
 /* The gateway does not listen on address any more: its copies of the sockets are closed already. */
 void channel_release(struct channel *channel, const struct addr *address);
