@@ -15,9 +15,9 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#define FRAMES_MAX    40
-#define STACK_BYTES   65536
-#define THREAD_NAME   16
+#define FRAMES_MAX 40
+#define STACK_BYTES 65536
+#define THREAD_NAME 16
 #define POINTER_DIGITS (2 * (int)sizeof(uintptr_t))
 
 static int panic_fd = STDERR_FILENO;
@@ -71,7 +71,8 @@ static void on_fatal_signal(int number, siginfo_t *info, void *context)
 static void handle(int number)
 {
     struct sigaction action = {.sa_sigaction = on_fatal_signal,
-                               .sa_flags = (int)(SA_SIGINFO | SA_ONSTACK | SA_RESETHAND | SA_NODEFER)};
+                               .sa_flags =
+                                   (int)(SA_SIGINFO | SA_ONSTACK | SA_RESETHAND | SA_NODEFER)};
     ensure(sigaction(number, &action, NULL) == 0);
 }
 

@@ -95,17 +95,14 @@ static bool address_valid(const struct proto_address *address)
     if (memcmp((const char *)&address->storage + length, zero, sizeof(zero) - length) != 0)
         return false;
     switch (address->storage.ss_family) {
-    case AF_INET:
-        return length == sizeof(struct sockaddr_in);
-    case AF_INET6:
-        return length == sizeof(struct sockaddr_in6);
+    case AF_INET: return length == sizeof(struct sockaddr_in);
+    case AF_INET6: return length == sizeof(struct sockaddr_in6);
     case AF_UNIX: {
         const struct sockaddr_un *un = (const struct sockaddr_un *)&address->storage;
         return length == sizeof(*un) && un->sun_path[0] == '/' &&
                memchr(un->sun_path, '\0', sizeof(un->sun_path)) != NULL;
     }
-    default:
-        return false;
+    default: return false;
     }
 }
 
@@ -123,10 +120,8 @@ bool proto_valid(const struct proto_msg *msg, size_t count)
         return count >= 1 && msg->count <= PROTO_SOCKETS_MAX && msg->first < msg->count &&
                count <= msg->count - msg->first && address_valid(&msg->address);
     case PROTO_RELEASE:
-    case PROTO_ERR:
-        return count == 0 && address_valid(&msg->address);
-    default:
-        return count == 0;
+    case PROTO_ERR: return count == 0 && address_valid(&msg->address);
+    default: return count == 0;
     }
 }
 

@@ -52,8 +52,8 @@ struct proto_address {
 };
 
 struct proto_msg {
-    uint16_t version; /* filled in by proto_send */
-    uint16_t kind;    /* enum proto_kind */
+    uint16_t version;             /* filled in by proto_send */
+    uint16_t kind;                /* enum proto_kind */
     struct proto_address address; /* WANT, RELEASE, HAVE, ERR */
     uint32_t count;               /* WANT: sockets at least; HAVE: sockets in all */
     uint32_t mode;                /* WANT: permission bits of a Unix socket */

@@ -30,8 +30,8 @@ static int link_open(struct link *link)
     return error;
 }
 
-/* In the new process: what it inherits is its end of the link, and that a Ctrl-C at the terminal or a
- * signal to the whole group is its supervisor's to answer. */
+/* In the new process: what it inherits is its end of the link, and that a Ctrl-C at the terminal or
+ * a signal to the whole group is its supervisor's to answer. */
 static _Noreturn void child_exec(const struct child_image *image, const struct link *link,
                                  uint32_t restarts)
 {
@@ -115,7 +115,8 @@ void child_read_panic(struct child *child)
 
     do {
         size_t room = CHILD_PANIC_MAX - child->panic_length;
-        bool full = room == 0; /* what comes now is too much to log, but must not stay in the pipe */
+        bool full =
+            room == 0; /* what comes now is too much to log, but must not stay in the pipe */
         got = read(child->panic_fd, full ? sink : child->panic + child->panic_length,
                    full ? sizeof(sink) : room);
         if (got > 0 && !full)
@@ -144,8 +145,7 @@ static void log_death(const struct child *child, int status)
                   (int)child->pid, WTERMSIG(status), spoke ? ": " : "",
                   (int)strcspn(child->panic, "\n"), child->panic);
     else if (WEXITSTATUS(status) != 0 && child->ready)
-        log_error("gateway process %d exited with status %d", (int)child->pid,
-                  WEXITSTATUS(status));
+        log_error("gateway process %d exited with status %d", (int)child->pid, WEXITSTATUS(status));
 }
 
 void child_reaped(struct child *child, int status)

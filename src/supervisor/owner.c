@@ -42,8 +42,8 @@ static bool conflicts(const struct proto_address *wanted, const unsigned char *i
         return true;
     if (wanted->storage.ss_family == AF_INET)
         return words == 1 && (in->sin_addr.s_addr == 0 || memcmp(&in->sin_addr, ip, 4) == 0);
-    return words == 4 && (memcmp(&in6->sin6_addr, any, 16) == 0 ||
-                          memcmp(&in6->sin6_addr, ip, 16) == 0);
+    return words == 4 &&
+           (memcmp(&in6->sin6_addr, any, 16) == 0 || memcmp(&in6->sin6_addr, ip, 16) == 0);
 }
 
 static unsigned long inode_tcp(const struct proto_address *wanted, const char *table, size_t words)

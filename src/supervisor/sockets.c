@@ -87,8 +87,8 @@ static int probe_tcp(const struct proto_address *address)
     return 0;
 }
 
-/* Removes a socket file that nobody listens on any more; EADDRINUSE if somebody does, or if the file
- * is no socket. */
+/* Removes a socket file that nobody listens on any more; EADDRINUSE if somebody does, EEXIST if the
+ * file is no socket. */
 static int unlink_stale(const struct proto_address *address)
 {
     const struct sockaddr_un *un = (const struct sockaddr_un *)&address->storage;
@@ -143,7 +143,7 @@ static void group_free(struct sockets_group *group)
 
 static struct sockets_group *find(struct sockets *sockets, const struct proto_address *address)
 {
-    list_for_each(node, &sockets->groups) {
+    list_for_each (node, &sockets->groups) {
         struct sockets_group *group = list_entry(node, struct sockets_group, node);
         if (proto_address_equal(&group->address, address))
             return group;
@@ -171,7 +171,7 @@ void sockets_init(struct sockets *sockets)
 
 void sockets_fini(struct sockets *sockets)
 {
-    list_for_each(node, &sockets->groups) {
+    list_for_each (node, &sockets->groups) {
         group_free(list_entry(node, struct sockets_group, node));
     }
 }
@@ -206,7 +206,7 @@ void sockets_release(struct sockets *sockets, const struct proto_address *addres
 
 void sockets_release_older(struct sockets *sockets, uint64_t generation)
 {
-    list_for_each(node, &sockets->groups) {
+    list_for_each (node, &sockets->groups) {
         struct sockets_group *group = list_entry(node, struct sockets_group, node);
         if (group->generation < generation)
             group_free(group);

@@ -25,8 +25,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* How long and how often a foreign owner of an address is waited for: an old gateway may be leaving. */
-#define IN_USE_MS       1000
+/* How long and how often a foreign owner of an address is waited for: it may be about to leave. */
+#define IN_USE_MS 1000
 #define IN_USE_RETRY_MS 20
 
 #define NEVER UINT64_MAX
@@ -40,12 +40,12 @@ struct supervisor {
     struct child child;
     struct backoff backoff;
     uint32_t restarts;
-    uint64_t generation;      /* counts the gateway processes */
-    uint64_t spawn_ns;        /* when to start the next one; NEVER: one is there, or none is wanted */
-    struct proto_msg want;    /* an address that is in use, tried again until it is free or ... */
-    uint64_t want_until_ns;   /* ... this moment; NEVER: there is none */
+    uint64_t generation;    /* counts the gateway processes */
+    uint64_t spawn_ns;      /* when to start the next one; NEVER: one is there, or none is wanted */
+    struct proto_msg want;  /* an address that is in use, tried again until it is free or ... */
+    uint64_t want_until_ns; /* ... this moment; NEVER: there is none */
     uint64_t want_retry_ns;
-    uint64_t kill_ns;         /* when the process that was told to stop is killed; or NEVER */
+    uint64_t kill_ns; /* when the process that was told to stop is killed; or NEVER */
     bool ever_ready;
     bool reload_asked; /* a SIGHUP came while no gateway process could take it */
     enum stop stop;
@@ -137,13 +137,9 @@ static void reap(struct supervisor *sup, uint64_t now_ns)
 static void on_signal(struct supervisor *sup, int number, uint64_t now_ns)
 {
     switch (number) {
-    case SIGHUP:
-        reload(sup);
-        break;
+    case SIGHUP: reload(sup); break;
     case SIGTERM:
-    case SIGINT:
-        stop(sup, now_ns);
-        break;
+    case SIGINT: stop(sup, now_ns); break;
     case SIGUSR1:
         if (!child_tell(&sup->child, PROTO_REOPEN))
             log_warn("no gateway process is there to open its log files again");
@@ -151,9 +147,7 @@ static void on_signal(struct supervisor *sup, int number, uint64_t now_ns)
     case SIGUSR2:
         log_warn("SIGUSR2: changing the binary without a stop is not supported yet");
         break;
-    case SIGCHLD:
-        reap(sup, now_ns);
-        break;
+    case SIGCHLD: reap(sup, now_ns); break;
     }
 }
 
@@ -167,9 +161,8 @@ static void read_signals(struct supervisor *sup, uint64_t now_ns)
 
 static void send_group(struct supervisor *sup, const struct sockets_group *group)
 {
-    struct proto_msg have = {.kind = PROTO_HAVE,
-                             .address = group->address,
-                             .count = (uint32_t)group->count};
+    struct proto_msg have = {
+        .kind = PROTO_HAVE, .address = group->address, .count = (uint32_t)group->count};
     enum proto_result result = PROTO_OK;
 
     for (size_t first = 0; first < group->count && result == PROTO_OK; first += PROTO_FDS_MAX) {
@@ -189,8 +182,7 @@ static void send_error(struct supervisor *sup, const struct proto_msg *want, int
     if (error == EADDRINUSE)
         owner_find(&want->address, msg.text, sizeof(msg.text));
     if (proto_send(sup->child.channel_fd, &msg, NULL, 0) != PROTO_OK)
-        log_error("gateway process %d cannot be told that it gets no sockets",
-                  (int)sup->child.pid);
+        log_error("gateway process %d cannot be told that it gets no sockets", (int)sup->child.pid);
 }
 
 /* Answers sup->want, or leaves it for later while the address is in use. */
@@ -230,9 +222,7 @@ static void on_message(struct supervisor *sup, const struct proto_msg *msg, uint
         sup->want_until_ns = after_ms(now_ns, IN_USE_MS);
         try_want(sup, now_ns);
         break;
-    case PROTO_RELEASE:
-        sockets_release(&sup->sockets, &msg->address);
-        break;
+    case PROTO_RELEASE: sockets_release(&sup->sockets, &msg->address); break;
     case PROTO_READY:
         child_beat(&sup->child, now_ns);
         on_ready(sup, now_ns);
@@ -241,12 +231,8 @@ static void on_message(struct supervisor *sup, const struct proto_msg *msg, uint
         if (sup->stop == STOP_NOT)
             notify_ready();
         break;
-    case PROTO_BEAT:
-        child_beat(&sup->child, now_ns);
-        break;
-    case PROTO_STOPPING:
-        log_info("gateway process %d is draining", (int)sup->child.pid);
-        break;
+    case PROTO_BEAT: child_beat(&sup->child, now_ns); break;
+    case PROTO_STOPPING: log_info("gateway process %d is draining", (int)sup->child.pid); break;
     default:
         log_warn("message %u of gateway process %d is not one for the supervisor", msg->kind,
                  (int)sup->child.pid);
@@ -262,17 +248,12 @@ static void read_channel(struct supervisor *sup, uint64_t now_ns)
 
     while (sup->want_until_ns == NEVER) {
         switch (proto_receive(sup->child.channel_fd, &msg, fds, &count)) {
-        case PROTO_OK:
-            on_message(sup, &msg, now_ns);
-            break;
+        case PROTO_OK: on_message(sup, &msg, now_ns); break;
         case PROTO_BAD:
             log_warn("gateway process %d sent a malformed message", (int)sup->child.pid);
             break;
-        case PROTO_AGAIN:
-            return;
-        case PROTO_CLOSED:
-            child_close_channel(&sup->child);
-            return;
+        case PROTO_AGAIN: return;
+        case PROTO_CLOSED: child_close_channel(&sup->child); return;
         }
     }
 }
