@@ -5,6 +5,7 @@
 #define TG_CORE_REQ_H
 
 #include "base/list.h"
+#include "base/timetext.h"
 #include "http/exchange.h"
 #include "net/addr.h"
 #include "net/loop.h"
@@ -13,16 +14,42 @@ struct attempt;
 struct conn;
 struct core;
 struct endpoint;
+struct metrics;
+struct ring;
 struct route;
 struct snapshot;
 struct variant;
 
 enum { REQUEST_ID_MAX = 64, REQ_FILTERS_MAX = 32 };
 
+/* What of its worker a module may use; one per worker, filled by the core. */
+struct req_worker {
+    struct loop *loop;
+    struct metrics *metrics;
+    struct ring *access_ring; /* lines for the access log; NULL: there is none */
+    struct timetext time;     /* of log lines */
+};
+
+/* What took part, for logs, metrics and templates: STR_NULL what did not. Set by the core when it is
+ * decided; the bytes live as long as the request. */
+struct req_names {
+    struct str listener, route, service, variant;
+    struct str endpoint;                 /* "10.0.10.11:8080" */
+    struct str tls_version, tls_cipher;  /* of the client's connection; "TLSv1.3" */
+    struct str tls_sni;
+};
+
+/* What a named group of the route's path_regex matched. */
+struct path_param {
+    struct str name, value;
+};
+
 struct req {
     struct exchange x;             /* first: the codec allocates through it */
     struct list link;              /* in core->live */
     struct core *core;             /* the worker's */
+    struct req_worker *worker;     /* the worker's */
+    struct req_names names;
     struct conn *conn;             /* the client's connection */
     struct snapshot *snapshot;     /* pinned */
     const struct route *route;     /* NULL: none matched */
@@ -35,10 +62,15 @@ struct req {
     struct str query;              /* p == NULL: none */
     struct str client_ip;          /* text, the trusted view */
     struct str request_id;
+    struct str tenant, subject;    /* once authenticated, else STR_NULL */
+    const struct path_param *path_params;
+    uint16_t path_param_count;
+    uint16_t client_port;
     struct str error_code;         /* of an answer made here: "no_route"; else empty */
 
     uint64_t start_ns;             /* loop time when its first byte was read */
     uint64_t upstream_start_ns, upstream_head_ns, upstream_end_ns; /* 0: not reached */
+    uint64_t end_ns;               /* clock read when it finished, before any on_finish */
     uint64_t upstream_bytes_in, upstream_bytes_out;
     uint16_t attempts;
     bool answered;                 /* an answer was begun, by the service or here */
