@@ -6,6 +6,7 @@
 
 #include "base/list.h"
 #include "base/timetext.h"
+#include "core/route.h"
 #include "http/exchange.h"
 #include "net/addr.h"
 #include "net/loop.h"
@@ -39,11 +40,6 @@ struct req_names {
     struct str tls_sni;
 };
 
-/* What a named group of the route's path_regex matched. */
-struct path_param {
-    struct str name, value;
-};
-
 struct req {
     struct exchange x;             /* first: the codec allocates through it */
     struct list link;              /* in core->live */
@@ -63,8 +59,7 @@ struct req {
     struct str client_ip;          /* text, the trusted view */
     struct str request_id;
     struct str tenant, subject;    /* once authenticated, else STR_NULL */
-    const struct path_param *path_params;
-    uint16_t path_param_count;
+    struct route_match match;      /* as router_match left it: ${path:NAME} */
     uint16_t client_port;
     struct str error_code;         /* of an answer made here: "no_route"; else empty */
 
