@@ -9,7 +9,8 @@
  * Answer: the handler fills `status`, `answer`, `answer_length` and calls send_head, then
  * send_body, until `last`. `room` says whether more is welcome; on_drained tells when it is again.
  *
- * End: on_end is the last call of every exchange, exactly once: all sent, or given up. */
+ * End: on_end is the last call of every exchange, exactly once: all sent, or given up. It never comes
+ * from inside a codec function that the handler called. */
 #ifndef TG_HTTP_EXCHANGE_H
 #define TG_HTTP_EXCHANGE_H
 
@@ -61,7 +62,7 @@ struct exchange {
     const struct codec_ops *codec;
     const struct handler_ops *handler;
     void *conn;                  /* the codec's connection or stream */
-    struct arena arena;          /* all of the exchange; the codec resets it after on_end */
+    struct arena arena;          /* all of the exchange; the handler resets it in on_end */
 
     /* Request. Slices point into the arena. */
     struct headers headers;

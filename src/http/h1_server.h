@@ -4,18 +4,10 @@
 #ifndef TG_HTTP_H1_SERVER_H
 #define TG_HTTP_H1_SERVER_H
 
-#include "http/chunked.h"
 #include "http/exchange.h"
+#include "http/h1_body.h"
 #include "net/loop.h"
 #include "net/stream.h"
-
-/* What all connections of one thread share. */
-struct h1_env {
-    struct loop *loop;
-    struct buf out;          /* heads are serialised here */
-    uint64_t date_second;    /* the second that `date` shows */
-    char date[32];           /* IMF-fixdate */
-};
 
 /* Limits of a listener, read at each request; all times in ms. */
 struct h1_server_limits {
@@ -24,32 +16,42 @@ struct h1_server_limits {
 };
 
 struct h1_server {
-    struct stream stream;
+    struct stream *stream;                 /* the owner's; it hands events on with h1_server_event */
     struct h1_env *env;
     const struct h1_server_limits *limits; /* may be exchanged between requests */
     const struct handler_ops *handler;
     void (*on_closed)(struct h1_server *); /* last call: the owner frees, at the turn's end */
-    void *user;
-    struct exchange *x;      /* the current one, or NULL when idle */
+    void *user;                            /* given to exchange_new */
+    struct exchange *x;                    /* the current one, or NULL when idle */
     struct h1_head head;
-    struct chunked chunked;
-    struct buf parked;       /* bytes received and not yet used */
-    struct buf body;         /* decoded body bytes that the handler did not take */
+    struct h1_body in;                     /* the request's body on the wire */
+    struct buf parked;                     /* bytes received and not yet used */
+    struct buf body;                       /* decoded body bytes that the handler did not take */
     struct timer timer;
-    struct task kick;        /* goes on with parked bytes and finished exchanges */
-    uint64_t body_left;      /* Content-Length bytes still to come */
+    struct task kick;                      /* goes on at the turn's end */
+    uint64_t progress;                     /* what the timer saw last time */
+    uint64_t start_ns;                     /* loop time of the current request's first byte */
+    uint32_t requests;                     /* served on this connection */
     uint8_t state;
-    bool busy;               /* inside the read loop: no recursion */
-    bool want_body, continue_sent;
-    bool draining;           /* close after the current exchange */
-    uint32_t requests;       /* served on this connection */
+    bool busy;                             /* inside the read loop: no recursion */
+    bool fresh;                            /* parked bytes that were not looked at yet */
+    bool want_body, body_last, continue_sent;
+    bool chunked_answer;
+    bool draining;                         /* close after the current exchange */
+    bool broken;                           /* a write failed: ends at the turn's end */
+    bool aborting;                         /* the handler gave up */
 };
 
-/* Takes an accepted descriptor over. */
-void h1_server_open(struct h1_server *c, struct h1_env *env, int fd, struct tls_server *tls);
+/* `c` is filled with stream, env, limits, handler, on_closed and user, the rest zeroed. The stream is
+ * open or shaking hands. */
+void h1_server_open(struct h1_server *c);
+/* What the stream told. */
+void h1_server_event(struct h1_server *c, unsigned what);
 /* Sends `Connection: close` from now on; an idle connection closes at once. */
 void h1_server_drain(struct h1_server *c);
 /* At once; a running exchange ends as EXCHANGE_ABORTED. */
 void h1_server_close(struct h1_server *c);
+/* True between exchanges with nothing received. */
+bool h1_server_idle(const struct h1_server *c);
 
 #endif

@@ -51,6 +51,7 @@ struct stream {
     uint8_t state;
     bool can_read, can_write;     /* readiness as the last event or call left it */
     bool saw_closed;              /* EV_CLOSED came: read until 0 or an error */
+    bool truncated;               /* TLS: the end came without close_notify */
     uint8_t error;                /* enum net_error */
 };
 
