@@ -5,6 +5,7 @@
 #define TG_HTTP_H1_PARSE_H
 
 #include "http/headers.h"
+#include "http/scan.h"
 
 enum http_method {
     METHOD_OTHER,
@@ -34,7 +35,7 @@ enum h1_result {
 };
 
 enum h1_framing {
-    H1_BODY_NONE,
+    H1_BODY_NONE, /* also of a Content-Length of 0 */
     H1_BODY_LENGTH,
     H1_BODY_CHUNKED,
     H1_BODY_UNTIL_CLOSE, /* answers only */
@@ -48,36 +49,42 @@ struct h1_limits {
 
 struct h1_head {
     struct headers headers;
-    const char *base;    /* the bytes all slices point into */
-    uint32_t len;        /* bytes of complete lines parsed; when done: of the whole head */
+    scan_kernel *scan; /* tests choose another one after h1_head_init */
+    const char *base;  /* the bytes all slices point into */
+    uint32_t len;      /* bytes of complete lines parsed; when done: of the whole head */
     struct str method_text, target, reason;
-    const char *error;   /* static text: what is wrong */
+    const char *error; /* static text: what is wrong */
     uint64_t content_length;
     uint16_t status;
-    uint8_t method;      /* enum http_method */
-    uint8_t minor;       /* HTTP/1.minor: 0 or 1 */
-    uint8_t framing;     /* enum h1_framing */
-    bool started;        /* start line parsed */
-    bool keep_alive;     /* the sender will reuse the connection (RFC 9112 §9.3) */
+    uint8_t method;  /* enum http_method */
+    uint8_t minor;   /* HTTP/1.minor: 0 or 1 */
+    uint8_t framing; /* enum h1_framing */
+    bool started;    /* start line parsed */
+    bool keep_alive; /* the sender will reuse the connection (RFC 9112 §9.3) */
     bool expect_continue;
-    bool upgrade;        /* an Upgrade field that Connection names */
+    bool upgrade; /* an Upgrade field that Connection names */
 };
 
-/* Before the first byte of each message. `h.arena` gives room for the fields, at most
+/* Before the first byte of each message. The arena gives room for the fields, at most
  * limits->fields. */
 void h1_head_init(struct h1_head *h, struct arena *arena, const struct h1_limits *limits);
 
 /* `buf` holds the message from its first byte; on H1_MORE call again with the same bytes and more
- * (they may have moved). Empty lines before a request line are skipped (RFC 9112 §2.2). */
+ * (they may have moved). Empty lines before a request line are skipped (RFC 9112 §2.2). The result
+ * does not depend on how the bytes were cut; only the first limits->head_bytes count. Any other
+ * result than H1_DONE and H1_MORE ends the message: `error` says what is wrong. */
 enum h1_result h1_parse_request(struct h1_head *h, const char *buf, size_t n,
                                 const struct h1_limits *limits) __attribute__((warn_unused_result));
 
-/* `request` is the method that this answers: it decides the framing (RFC 9112 §6.3). */
+/* `request` is the method that this answers: it decides the framing (RFC 9112 §6.3). A 1xx or 204
+ * that announces content is H1_BAD. */
 enum h1_result h1_parse_response(struct h1_head *h, const char *buf, size_t n,
                                  const struct h1_limits *limits, enum http_method request)
     __attribute__((warn_unused_result));
 
-/* Field lines up to and with the empty line: a trailer section. `*used` bytes when done. */
+/* Field lines up to and with the empty line: a trailer section, without the fields that frame or
+ * route a message (RFC 9110 §6.5.1). `*used` bytes when done; does not resume: begin again with
+ * empty headers. */
 enum h1_result h1_parse_fields(struct headers *h, const char *buf, size_t n,
                                const struct h1_limits *limits, size_t *used)
     __attribute__((warn_unused_result));
