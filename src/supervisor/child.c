@@ -36,8 +36,9 @@ static _Noreturn void child_exec(const struct child_image *image, const struct l
                                  uint32_t restarts)
 {
     static const int ignored[] = {SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGPIPE};
-    char channel[32], panic[32], restarted[32];
-    char path[4096];
+    char name[] = "tollgate", role[] = "--role=gateway", option[] = "-c";
+    char ends[64], path[4096];
+    char *const argv[] = {name, role, ends, option, path, NULL};
 
     for (size_t i = 0; i < array_size(ignored); i++)
         signal(ignored[i], SIG_IGN);
@@ -45,11 +46,8 @@ static _Noreturn void child_exec(const struct child_image *image, const struct l
     fcntl(link->channel[1], F_SETFD, 0);
     fcntl(link->panic[1], F_SETFD, 0);
     snprintf(path, sizeof(path), "%s", image->conf_path);
-    snprintf(channel, sizeof(channel), "--channel=%d", link->channel[1]);
-    snprintf(panic, sizeof(panic), "--panic=%d", link->panic[1]);
-    snprintf(restarted, sizeof(restarted), "--restarts=%" PRIu32, restarts);
-    char name[] = "tollgate", role[] = "--role=gateway", option[] = "-c";
-    char *const argv[] = {name, role, channel, panic, restarted, option, path, NULL};
+    snprintf(ends, sizeof(ends), "--link=%d,%d,%" PRIu32, link->channel[1], link->panic[1],
+             restarts);
     fexecve(image->exe_fd, argv, environ);
     log_error("cannot execute the gateway process: %s", strerror(errno));
     _exit(1);
