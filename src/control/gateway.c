@@ -16,19 +16,15 @@ static bool obey(struct gateway_start *start)
     do {
         channel_receive(start->channel, &report);
         switch (report.event) {
-        case CHANNEL_RELOAD:
-            channel_reloaded(start->channel, true);
-            break;
+        case CHANNEL_RELOAD: channel_reloaded(start->channel, true); break;
         case CHANNEL_REOPEN:
             if (log_reopen() != 0)
                 log_warn("the error log cannot be opened again");
             break;
         case CHANNEL_DRAIN:
         case CHANNEL_STOP:
-        case CHANNEL_CLOSED:
-            return false;
-        default:
-            break;
+        case CHANNEL_CLOSED: return false;
+        default: break;
         }
     } while (report.event != CHANNEL_NONE);
     return true;
