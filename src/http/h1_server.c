@@ -166,8 +166,6 @@ static size_t server_request(struct h1_server *c, const char *p, size_t n)
     if (c->state == BODY) {
         c->progress = 0;
         timer_set(c->env->loop, &c->timer, c->limits->body_timeout_ms);
-    } else {
-        timer_clear(c->env->loop, &c->timer);
     }
     return used + server_body(c, p + used, n - used, true);
 }
