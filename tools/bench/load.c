@@ -41,15 +41,19 @@ uint64_t load_now_ns(void)
     return clock_ns(CLOCK_MONOTONIC);
 }
 
-void load_watch(struct load *l, int fd, void *handle)
+static void watch(struct load *l, int fd, void *handle, uint32_t events)
 {
-    struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
-                                .data.ptr = handle};
+    struct epoll_event event = {.events = events, .data.ptr = handle};
 
     if (epoll_ctl(l->epoll, EPOLL_CTL_ADD, fd, &event)) {
         perror("load: epoll_ctl");
         exit(1);
     }
+}
+
+void load_watch(struct load *l, int fd, void *handle)
+{
+    watch(l, fd, handle, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET);
 }
 
 void load_say(const char *format, ...)
@@ -224,7 +228,7 @@ int main(int argc, char **argv)
         perror("load: origin");
         return 1;
     }
-    load_watch(l, STDIN_FILENO, &commands);
+    watch(l, STDIN_FILENO, &commands, EPOLLIN);
     window_begin(l);
     load_say("{\"event\":\"origin\",\"port\":%u}", (unsigned)origin_port);
     load_run(l);

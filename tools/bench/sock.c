@@ -103,11 +103,21 @@ SSL_CTX *sock_server_ctx(const char *certificate, const char *private_key)
     return NULL;
 }
 
+static int trust_any(X509_STORE_CTX *store, void *arg)
+{
+    (void)store;
+    (void)arg;
+    return 1;
+}
+
 SSL_CTX *sock_client_ctx(void)
 {
     SSL_CTX *ctx = ctx_new(TLS_client_method());
 
-    SSL_CTX_set_verify(ctx, SSL_VERIFY_NONE, NULL);
+    // SSL_VERIFY_NONE alone would build and check the chain all the same.
+    SSL_CTX_set_cert_verify_callback(ctx, trust_any, NULL);
+    SSL_CTX_set1_groups_list(ctx, "X25519");
+    SSL_CTX_set1_sigalgs_list(ctx, "ECDSA+SHA256");
     return ctx;
 }
 
