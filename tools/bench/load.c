@@ -87,9 +87,8 @@ static void window_end(struct load *l)
              (double)(now_ns - w->begin_ns) / 1e9,
              (double)(clock_ns(CLOCK_PROCESS_CPUTIME_ID) - w->cpu_ns) / 1e9,
              (unsigned long long)w->requests, (unsigned long long)w->origin_requests,
-             (unsigned long long)w->origin_connections,
-             (unsigned long long)w->errors[LOAD_STATUS], (unsigned long long)w->errors[LOAD_LENGTH],
-             (unsigned long long)w->errors[LOAD_CLOSED],
+             (unsigned long long)w->origin_connections, (unsigned long long)w->errors[LOAD_STATUS],
+             (unsigned long long)w->errors[LOAD_LENGTH], (unsigned long long)w->errors[LOAD_CLOSED],
              (unsigned long long)w->errors[LOAD_CONNECT],
              (unsigned long long)w->errors[LOAD_ORIGIN],
              (unsigned long long)load_client_stalled(l, now_ns),
@@ -134,18 +133,10 @@ static void on_commands(struct load *l, struct commands *c)
 static void on_event(struct load *l, const struct epoll_event *event)
 {
     switch (*(enum load_kind *)event->data.ptr) {
-    case LOAD_LISTENER:
-        load_origin_accept(l);
-        return;
-    case LOAD_COMMANDS:
-        on_commands(l, event->data.ptr);
-        return;
-    case LOAD_CLIENT:
-        load_client_event(l, event->data.ptr, event->events);
-        return;
-    case LOAD_ORIGIN_CONN:
-        load_origin_event(l, event->data.ptr, event->events);
-        return;
+    case LOAD_LISTENER: load_origin_accept(l); return;
+    case LOAD_COMMANDS: on_commands(l, event->data.ptr); return;
+    case LOAD_CLIENT: load_client_event(l, event->data.ptr, event->events); return;
+    case LOAD_ORIGIN_CONN: load_origin_event(l, event->data.ptr, event->events); return;
     }
 }
 
@@ -169,10 +160,14 @@ static void load_run(struct load *l)
 static uint16_t options_parse(struct load_options *o, int argc, char **argv)
 {
     static const struct option LONG[] = {
-        {"port", required_argument, NULL, 'p'},         {"origin-port", required_argument, NULL, 'o'},
-        {"connections", required_argument, NULL, 'c'},  {"answer-bytes", required_argument, NULL, 'a'},
-        {"upload-bytes", required_argument, NULL, 'u'}, {"path", required_argument, NULL, 't'},
-        {"tls", no_argument, NULL, 's'},                {"fresh", no_argument, NULL, 'f'},
+        {"port", required_argument, NULL, 'p'},
+        {"origin-port", required_argument, NULL, 'o'},
+        {"connections", required_argument, NULL, 'c'},
+        {"answer-bytes", required_argument, NULL, 'a'},
+        {"upload-bytes", required_argument, NULL, 'u'},
+        {"path", required_argument, NULL, 't'},
+        {"tls", no_argument, NULL, 's'},
+        {"fresh", no_argument, NULL, 'f'},
         {NULL, 0, NULL, 0},
     };
     uint16_t origin_port = 0;
@@ -214,10 +209,10 @@ int main(int argc, char **argv)
 
     if (!l)
         return 1;
-    l->options = (struct load_options){
-        .connections = 64,
-        .answer_bytes = 1024,
-        .path = "/api/v1/tenants/acme/items/12345?expand=owner&limit=20"};
+    l->options =
+        (struct load_options){.connections = 64,
+                              .answer_bytes = 1024,
+                              .path = "/api/v1/tenants/acme/items/12345?expand=owner&limit=20"};
     uint16_t origin_port = options_parse(&l->options, argc, argv);
     raise_descriptors();
     l->io = sock_io_new();

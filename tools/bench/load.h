@@ -24,11 +24,11 @@ enum load_error {
 };
 
 struct load_options {
-    uint16_t port;           // the proxy's
+    uint16_t port; // the proxy's
     uint32_t connections;
     size_t answer_bytes, upload_bytes;
     const char *path;
-    bool tls, fresh;         // fresh: each request on a new connection
+    bool tls, fresh; // fresh: each request on a new connection
 };
 
 // What happened since the last mark.

@@ -63,8 +63,8 @@ struct load_client_set *load_client_set_new(const struct load_options *options)
         set->ctx = sock_client_ctx();
     if (options->upload_bytes)
         snprintf(length, sizeof length, "Content-Length: %zu\r\n", options->upload_bytes);
-    set->request = malloc(sizeof REQUEST + sizeof length + strlen(options->path) +
-                          options->upload_bytes + 64);
+    set->request =
+        malloc(sizeof REQUEST + sizeof length + strlen(options->path) + options->upload_bytes + 64);
     if (!set->request)
         abort();
     int head = sprintf(set->request, REQUEST, options->upload_bytes ? "POST" : "GET", options->path,

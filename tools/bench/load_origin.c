@@ -31,10 +31,11 @@ struct load_origin *load_origin_new(struct load *l, uint16_t *port)
 
     if (!o || !(o->answer = malloc(body + 256)))
         abort();
-    int head = sprintf(o->answer,
-                       "HTTP/1.1 200 OK\r\nServer: origin\r\nDate: Thu, 01 Jan 2026 00:00:00 GMT\r\n"
-                       "Content-Type: application/octet-stream\r\nContent-Length: %zu\r\n\r\n",
-                       body);
+    int head =
+        sprintf(o->answer,
+                "HTTP/1.1 200 OK\r\nServer: origin\r\nDate: Thu, 01 Jan 2026 00:00:00 GMT\r\n"
+                "Content-Type: application/octet-stream\r\nContent-Length: %zu\r\n\r\n",
+                body);
     memset(o->answer + head, 'x', body);
     o->answer_len = (size_t)head + body;
     o->kind = LOAD_LISTENER;
@@ -68,8 +69,8 @@ static int answer_send(struct load *l, struct origin_conn *c)
     const struct load_origin *o = l->origin;
 
     while (c->answer_left) {
-        ssize_t taken = sock_write(&c->sock, l->io, o->answer + o->answer_len - c->answer_left,
-                                   c->answer_left);
+        ssize_t taken =
+            sock_write(&c->sock, l->io, o->answer + o->answer_len - c->answer_left, c->answer_left);
         if (taken <= 0)
             return (int)taken;
         c->answer_left -= (size_t)taken;

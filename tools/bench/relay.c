@@ -17,15 +17,15 @@ enum { EVENTS = 256 };
 
 struct conn {
     struct sock sock;
-    bool upstream;      // which side it is on
-    bool in_head;       // the next byte it sends belongs to a head
-    bool last;          // client: close after the answer
-    bool waiting;       // may have more to read, but the peer is blocked
-    struct conn *peer;  // the other side while a request is under way
-    struct conn *next;  // in the pool or among the dead
-    size_t body_left;   // of the message it sends
+    bool upstream;     // which side it is on
+    bool in_head;      // the next byte it sends belongs to a head
+    bool last;         // client: close after the answer
+    bool waiting;      // may have more to read, but the peer is blocked
+    struct conn *peer; // the other side while a request is under way
+    struct conn *next; // in the pool or among the dead
+    size_t body_left;  // of the message it sends
     struct msg_part part;
-    char *left;         // bytes for it that the socket did not take
+    char *left; // bytes for it that the socket did not take
     size_t left_pos, left_len;
 };
 
@@ -53,8 +53,7 @@ static struct conn *conn_new(bool upstream)
 
 static void conn_watch(struct relay *r, struct conn *c)
 {
-    struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
-                                .data.ptr = c};
+    struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.ptr = c};
 
     if (epoll_ctl(r->epoll, EPOLL_CTL_ADD, c->sock.fd, &event))
         abort();
@@ -222,7 +221,8 @@ static void conn_pump(struct relay *r, struct conn *c)
         ssize_t got = sock_read(&c->sock, r->io, r->buf, &drained);
         if (got == SOCK_AGAIN)
             continue;
-        if (got <= 0 || (c->upstream ? on_answer_bytes : on_request_bytes)(r, c, r->buf, (size_t)got) ||
+        if (got <= 0 ||
+            (c->upstream ? on_answer_bytes : on_request_bytes)(r, c, r->buf, (size_t)got) ||
             (c->sock.fd >= 0 && c->sock.ended)) {
             conn_drop(r, c, false);
             return;
@@ -236,7 +236,8 @@ static void conn_unblock(struct relay *r, struct conn *c)
     int done = sock_flush(&c->sock);
 
     if (done > 0 && c->left) {
-        ssize_t taken = sock_write(&c->sock, r->io, c->left + c->left_pos, c->left_len - c->left_pos);
+        ssize_t taken =
+            sock_write(&c->sock, r->io, c->left + c->left_pos, c->left_len - c->left_pos);
         done = taken < 0 ? -1 : 0;
         c->left_pos += taken > 0 ? (size_t)taken : 0;
         if (c->left_pos == c->left_len) {

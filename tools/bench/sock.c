@@ -14,8 +14,8 @@
 #include <openssl/err.h>
 
 enum {
-    RECORD = 16 * 1024,          // plaintext of a full TLS record
-    RECORD_SPARE = 256,          // its header, tag and padding, generously
+    RECORD = 16 * 1024, // plaintext of a full TLS record
+    RECORD_SPARE = 256, // its header, tag and padding, generously
     SEND_STAGE = SOCK_STAGE + 8 * 1024,
 };
 
@@ -193,8 +193,8 @@ int sock_flush(struct sock *s)
 {
     if (!s->parked)
         return 1;
-    ssize_t sent = send(s->fd, s->parked + s->parked_pos, s->parked_len - s->parked_pos,
-                        MSG_NOSIGNAL);
+    ssize_t sent =
+        send(s->fd, s->parked + s->parked_pos, s->parked_len - s->parked_pos, MSG_NOSIGNAL);
     if (sent < 0)
         return errno == EAGAIN ? 0 : -1;
     s->parked_pos += (size_t)sent;
@@ -229,7 +229,8 @@ static int handshake(struct sock *s, struct sock_io *io)
 
 int sock_connect(struct sock *s, struct sock_io *io, uint16_t port, uint32_t source, SSL_CTX *ctx)
 {
-    struct sockaddr_in from = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f000000 + source)};
+    struct sockaddr_in from = {.sin_family = AF_INET,
+                               .sin_addr.s_addr = htonl(0x7f000000 + source)};
     struct sockaddr_in to = {
         .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int one = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
