@@ -29,6 +29,7 @@ size_t addr_format_ip(const struct addr *a, char out[ADDR_TEXT]);
 /* 0 for Unix. */
 uint16_t addr_port(const struct addr *a);
 bool addr_equal(const struct addr *a, const struct addr *b);
+/* True for Unix sockets too. */
 bool addr_is_loopback(const struct addr *a);
 
 #endif

@@ -11,10 +11,10 @@
 struct listener {
     struct event event;
     struct loop *loop;
-    int fd;              /* not owned: the supervisor's */
+    int fd; /* not owned: the supervisor's */
     bool open;
     struct timer pause;
-    uint64_t paused;     /* how often it had to */
+    uint64_t paused; /* how often it had to */
     /* `fd` is non-blocking, close-on-exec and the callee's; TCP_NODELAY is set. */
     void (*on_accept)(struct listener *l, int fd, const struct addr *peer);
 };

@@ -38,9 +38,10 @@ struct loop {
     uint64_t now_ms;  /* the same in milliseconds */
     uint64_t wall_ns; /* UTC, read once a turn */
     uint64_t turns;   /* liveness: raised each turn (relaxed atomic store) */
+    bool in_turn;     /* the clocks were read since the last wait */
     struct rand rand;
-    char *rx;                         /* LOOP_RX bytes, valid until the event callback returns */
-    struct ticket_keys *ticket_keys;  /* of TLS servers in this thread; see tls.h */
+    char *rx;                        /* LOOP_RX bytes, valid until the event callback returns */
+    struct ticket_keys *ticket_keys; /* of TLS servers in this thread; see tls.h */
     struct loop_private *private;
 };
 
@@ -55,8 +56,20 @@ void loop_stop(struct loop *l);
 /* Runs `t` once before the loop waits again; a task queued by a task runs in the same pass. Queuing
  * twice is once. */
 void loop_task(struct loop *l, struct task *t);
+/* The same, but one turn later and after a look at the events, without waiting for any: for work that
+ * used up its share of a turn. */
+void loop_task_next(struct loop *l, struct task *t);
+/* Not run; does nothing if it is not queued. Costs a walk over the queue. */
+void loop_task_cancel(struct loop *l, struct task *t);
 /* Clock readings refreshed outside the turn's begin (after long work). */
 void loop_update_time(struct loop *l);
+
+/* First line of every callback that libevent calls: reads the clocks once a turn, after the wait. */
+static inline void loop_enter(struct loop *l)
+{
+    if (!l->in_turn)
+        loop_update_time(l);
+}
 
 /* Fires once, `after_ms` from the turn's time, at most a few ms late; setting again moves it. To
  * later costs a store: the heap is put right when the old time comes. */

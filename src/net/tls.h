@@ -28,16 +28,17 @@ struct tls_server_options {
     /* Chosen by SNI and key type; the first is the default. */
     const struct tls_certificate *certificates;
     unsigned certificate_count;
-    bool allow_tls12;                           /* AEAD suites only */
-    const char *groups;                         /* "X25519:P-256", NULL: that */
-    const char *const *alpn;                    /* in the order we prefer, NULL-ended */
-    const char *client_ca, *client_crl;         /* PEM files or NULL */
-    int client_auth;                            /* 0 none, 1 request, 2 require */
+    bool allow_tls12;                   /* AEAD suites only */
+    const char *groups;                 /* "X25519:P-256", NULL: that */
+    const char *const *alpn;            /* in the order we prefer, NULL-ended */
+    const char *client_ca, *client_crl; /* PEM files or NULL */
+    int client_auth;                    /* 0 none, 1 request, 2 require */
 };
 
 /* NULL and a text that names the file if something in the options does not fit. */
 struct tls_server *tls_server_new(struct ossl_lib_ctx_st *lib, const struct tls_server_options *o,
                                   char error[TLS_ERROR]);
+/* Not before the last of its streams is closed. */
 void tls_server_free(struct tls_server *s);
 /* True if a certificate of this server names `host` (RFC 6125, one wildcard label). */
 bool tls_server_has_host(const struct tls_server *s, struct str host);
@@ -48,11 +49,12 @@ struct tls_client_options {
     const char *ca;                        /* PEM file; NULL: the system's */
     const char *certificate, *private_key; /* or NULL */
     bool verify;
-    const char *const *alpn;               /* NULL-ended, or NULL */
+    const char *const *alpn; /* NULL-ended, or NULL */
 };
 
 struct tls_client *tls_client_new(struct ossl_lib_ctx_st *lib, const struct tls_client_options *o,
                                   char error[TLS_ERROR]);
+/* As tls_server_free. */
 void tls_client_free(struct tls_client *c);
 
 /* Keys of stateless session tickets, newest first: the first encrypts, all decrypt. An immutable
