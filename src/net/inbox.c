@@ -1,5 +1,5 @@
-/* See inbox.h: a lock-free stack that the loop's thread takes as a whole and turns round. The eventfd
- * is edge-triggered and never read: each write is an edge. */
+/* See inbox.h: a lock-free stack that the loop's thread takes as a whole and turns round. The
+ * eventfd is edge-triggered and never read: each write is an edge. */
 #include "net/inbox.h"
 
 #include "base/check.h"

@@ -1,5 +1,6 @@
-/* See loop.h. libevent 2.1 has no hook between the wait and the first callback, so a turn's clocks are
- * read by the first callback (loop_enter); timers and tasks run after the callbacks, outside libevent. */
+/* See loop.h. libevent 2.1 has no hook between the wait and the first callback, so a turn's clocks
+ * are read by the first callback (loop_enter); timers and tasks run after the callbacks, outside
+ * libevent. */
 #include "net/loop_private.h"
 
 #include "base/check.h"

@@ -56,15 +56,16 @@ void loop_stop(struct loop *l);
 /* Runs `t` once before the loop waits again; a task queued by a task runs in the same pass. Queuing
  * twice is once. */
 void loop_task(struct loop *l, struct task *t);
-/* The same, but one turn later and after a look at the events, without waiting for any: for work that
- * used up its share of a turn. */
+/* The same, but one turn later and after a look at the events, without waiting for any: for work
+ * that used up its share of a turn. */
 void loop_task_next(struct loop *l, struct task *t);
 /* Not run; does nothing if it is not queued. Costs a walk over the queue. */
 void loop_task_cancel(struct loop *l, struct task *t);
 /* Clock readings refreshed outside the turn's begin (after long work). */
 void loop_update_time(struct loop *l);
 
-/* First line of every callback that libevent calls: reads the clocks once a turn, after the wait. */
+/* First line of every callback that libevent calls: reads the clocks once a turn, after the
+ * wait. */
 static inline void loop_enter(struct loop *l)
 {
     if (!l->in_turn)

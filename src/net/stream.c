@@ -1,6 +1,6 @@
 /* See stream.h: the socket side. One event per descriptor, registered once for everything and
- * edge-triggered, so the readiness flags here are what epoll would say: set by events, cleared by the
- * call that finds the socket empty or full. */
+ * edge-triggered, so the readiness flags here are what epoll would say: set by events, cleared by
+ * the call that finds the socket empty or full. */
 #include "net/stream_private.h"
 
 #include "base/check.h"

@@ -1,7 +1,7 @@
-/* A connected socket, plain or TLS, behind few functions. Registered once with epoll, edge-triggered:
- * readiness is kept in flags and acted upon at once. Reads go to the caller's buffer, writes leave in
- * one send where the socket takes them, the rest is parked here; back-pressure is to stop reading the
- * other side while `stream_parked` is not 0. */
+/* A connected socket, plain or TLS, behind few functions. Registered once with epoll,
+ * edge-triggered: readiness is kept in flags and acted upon at once. Reads go to the caller's
+ * buffer, writes leave in one send where the socket takes them, the rest is parked here;
+ * back-pressure is to stop reading the other side while `stream_parked` is not 0. */
 #ifndef TG_NET_STREAM_H
 #define TG_NET_STREAM_H
 
@@ -62,8 +62,9 @@ struct stream {
 
 /* A stream in zeroed memory is closed, but its `fd` says so only after stream_close. */
 
-/* Takes over an accepted, non-blocking descriptor. Plain: open at once, no STREAM_OPENED. With TLS the
- * handshake begins with what has already arrived. on_event may be called before this returns. */
+/* Takes over an accepted, non-blocking descriptor. Plain: open at once, no STREAM_OPENED. With TLS
+ * the handshake begins with what has already arrived. on_event may be called before this
+ * returns. */
 void stream_accept(struct stream *s, struct loop *l, int fd, struct tls_server *tls,
                    void (*on_event)(struct stream *, unsigned));
 
@@ -75,8 +76,8 @@ void stream_dial(struct stream *s, struct loop *l, const struct addr *to, struct
 enum { STREAM_AGAIN = -1, STREAM_ERROR = -2 };
 
 /* > 0 bytes, 0 at the peer's end (s->truncated if TLS lacks its close_notify), STREAM_AGAIN, or
- * STREAM_ERROR with s->error set. A result below `cap` means that nothing more is there now (can_read
- * false) unless the peer has closed. */
+ * STREAM_ERROR with s->error set. A result below `cap` means that nothing more is there now
+ * (can_read false) unless the peer has closed. */
 ssize_t stream_read(struct stream *s, void *buf, size_t cap) __attribute__((warn_unused_result));
 
 /* True if reading may give something without a further event (also bytes inside the TLS layer). */
@@ -97,7 +98,8 @@ static inline size_t stream_parked(const struct stream *s)
 /* Our end of the talk: close_notify and FIN once nothing is parked; reading goes on. */
 void stream_finish(struct stream *s);
 
-/* The descriptor, the TLS state and parked bytes are given up; no callback follows. Twice is fine. */
+/* The descriptor, the TLS state and parked bytes are given up; no callback follows. Twice is
+ * fine. */
 void stream_close(struct stream *s);
 
 /* Closed with a reset, so that a peer that sends to us sees it at once. */

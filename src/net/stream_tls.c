@@ -1,7 +1,7 @@
-/* The TLS side of a stream. OpenSSL talks to the socket through one BIO per thread: its read is a recv
- * straight into OpenSSL's buffer, its write adds to a staging buffer that leaves in one send at the end
- * of each call here. Results are told by the BIO's own marks (starved, ended, error), so OpenSSL's error
- * queue is never asked, only emptied after a failure. */
+/* The TLS side of a stream. OpenSSL talks to the socket through one BIO per thread: its read is a
+ * recv straight into OpenSSL's buffer, its write adds to a staging buffer that leaves in one send
+ * at the end of each call here. Results are told by the BIO's own marks (starved, ended, error), so
+ * OpenSSL's error queue is never asked, only emptied after a failure. */
 #include "net/stream_private.h"
 
 #include "base/check.h"

@@ -1,5 +1,6 @@
-/* Timers of loop.h: a binary min-heap whose keys may be earlier than the deadline. Moving a deadline
- * to later only stores it; when the old time comes, the timer is sifted down to the new one. */
+/* Timers of loop.h: a binary min-heap whose keys may be earlier than the deadline. Moving a
+ * deadline to later only stores it; when the old time comes, the timer is sifted down to the new
+ * one. */
 #include "net/loop_private.h"
 
 #include "base/check.h"

@@ -1,4 +1,5 @@
-/* Whom a certificate names (RFC 6125), for the choice by SNI and for the check of a request's host. */
+/* Whom a certificate names (RFC 6125), for the choice by SNI and for the check of a request's
+ * host. */
 #include "net/tls_private.h"
 
 #include "base/check.h"

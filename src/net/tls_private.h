@@ -32,7 +32,8 @@ SSL_CTX *tls_context_new(OSSL_LIB_CTX *lib, const SSL_METHOD *method, bool allow
 /* The list in the form of RFC 7301 §3.1: one byte of length before each; caller frees. */
 unsigned char *tls_alpn_wire(const char *const *alpn, unsigned *len);
 
-/* What session tickets are made with, fetched once; lives as long as the contexts it is installed in. */
+/* What session tickets are made with, fetched once; lives as long as the contexts it is installed
+ * in. */
 struct tls_ticket_tools {
     OSSL_LIB_CTX *lib;
     EVP_CIPHER *aes;
@@ -40,8 +41,8 @@ struct tls_ticket_tools {
 /* Tickets are encrypted and decrypted with the keys of the stream's loop. */
 bool tls_ticket_install(SSL_CTX *ctx, struct tls_ticket_tools *tools);
 
-/* Names of a certificate that a client may ask for: DNS names in lower case (the common name if there
- * are none), IP addresses as text; NULL-ended array, freed with tls_names_free. */
+/* Names of a certificate that a client may ask for: DNS names in lower case (the common name if
+ * there are none), IP addresses as text; NULL-ended array, freed with tls_names_free. */
 char **tls_names_of(X509 *leaf);
 void tls_names_free(char **names);
 

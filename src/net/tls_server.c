@@ -1,6 +1,6 @@
-/* Server side of tls.h. Certificates of the same names and different key types share one SSL_CTX, in
- * which OpenSSL picks what the client can verify; SNI picks the SSL_CTX. All contexts of a server have
- * the same options, so switching between them changes nothing but the certificate. */
+/* Server side of tls.h. Certificates of the same names and different key types share one SSL_CTX,
+ * in which OpenSSL picks what the client can verify; SNI picks the SSL_CTX. All contexts of a
+ * server have the same options, so switching between them changes nothing but the certificate. */
 #include "net/tls_private.h"
 
 #include "base/check.h"
@@ -196,8 +196,8 @@ static bool digest_file(EVP_MD_CTX *md, const char *file)
     return read;
 }
 
-/* Tickets resume only where the same rules for client certificates hold: a ticket from a listener that
- * asks for none must not open one that requires it. */
+/* Tickets resume only where the same rules for client certificates hold: a ticket from a listener
+ * that asks for none must not open one that requires it. */
 static bool set_ticket_scope(struct tls_server *s, OSSL_LIB_CTX *lib,
                              const struct tls_server_options *o, char error[TLS_ERROR])
 {

@@ -1,5 +1,5 @@
 /* Session tickets without server state (RFC 5077 §4, as RFC 8446 §4.6.1 uses them): AES-256-CBC and
- * HMAC-SHA-256 under keys that all workers share and that are rotated by swapping the loop's pointer. */
+ * HMAC-SHA-256 under keys that all workers share; rotated by swapping the loop's pointer. */
 #include "net/tls_private.h"
 
 #include "base/check.h"
@@ -44,7 +44,8 @@ static bool set_mac_key(EVP_MAC_CTX *mac, const struct ticket_key *k)
     return EVP_MAC_CTX_set_params(mac, params) == 1;
 }
 
-/* SSL_CTX_set_tlsext_ticket_key_evp_cb(3): 1 go on, 2 and give a new ticket, 0 no ticket, -1 error. */
+/* SSL_CTX_set_tlsext_ticket_key_evp_cb(3): 1 go on, 2 and give a new ticket, 0 no ticket, -1 error.
+ */
 static int on_ticket(SSL *ssl, unsigned char name[16], unsigned char *iv, EVP_CIPHER_CTX *cipher,
                      EVP_MAC_CTX *mac, int encrypt)
 {
@@ -69,7 +70,8 @@ static int on_ticket(SSL *ssl, unsigned char name[16], unsigned char *iv, EVP_CI
 
 bool tls_ticket_install(SSL_CTX *ctx, struct tls_ticket_tools *tools)
 {
-    /* The one ticket is asked for with the first write (stream_tls_write), to leave in the same send. */
+    /* The one ticket is asked for with the first write (stream_tls_write), to leave in the same
+     * send. */
     return SSL_CTX_set_num_tickets(ctx, 0) == 1 && SSL_CTX_set_app_data(ctx, tools) == 1 &&
            SSL_CTX_set_tlsext_ticket_key_evp_cb(ctx, on_ticket) == 1;
 }
