@@ -63,23 +63,26 @@ struct router;
 
 /* The first mistake found. */
 struct router_error {
-    size_t rule;     /* index of the rule */
-    const char *key; /* of `match`: "hosts", "path", "path_prefix", "path_regex", "headers", "query" */
-    size_t index;    /* in that key's list */
-    char text[200];  /* what is wrong */
+    size_t rule; /* index of the rule */
+    const char
+        *key;     /* of `match`: "hosts", "path", "path_prefix", "path_regex", "headers", "query" */
+    size_t index; /* in that key's list */
+    char text[200]; /* what is wrong */
 };
 
 /* The rules in file order; NULL with *err filled in if one cannot be compiled. */
-struct router *router_build(const struct route_rule *rules, size_t n, struct router_error *err) must_use;
+struct router *router_build(const struct route_rule *rules, size_t n,
+                            struct router_error *err) must_use;
 /* Frees *r and sets it to NULL. */
 void router_free(struct router **r);
 
 /* What is asked. All slices belong to the caller. */
 struct route_query {
     unsigned listener; /* index, below 64 */
-    struct str host;   /* of the authority, without port; any case, with or without final dot; may be empty */
-    struct str path;   /* normalised */
-    struct str query;  /* raw, without '?'; may be empty or null */
+    struct str
+        host; /* of the authority, without port; any case, with or without final dot; may be empty */
+    struct str path;  /* normalised */
+    struct str query; /* raw, without '?'; may be empty or null */
     enum http_method method;
     struct str method_text;        /* read for METHOD_OTHER only */
     const struct headers *headers; /* NULL: no fields */
@@ -96,15 +99,15 @@ enum route_result {
 /* The answer. Lives as long as the query's path and arena and the router. */
 struct route_match {
     const struct route_rule *rule;
-    struct str allow; /* ROUTE_METHOD only: value for the Allow field, all methods of the path's routes */
-    /* Of a rule found by a path regex with groups, for route_match_group. */
+    struct str
+        allow; /* ROUTE_METHOD only: value for the Allow field, all methods of the path's routes */
+    /* For route_match_group: of a rule found by a path regex with named groups. */
     const struct route_regex *regex;
     const size_t *offsets;
-    unsigned groups;
     struct str path;
 };
 
-/* Finds the route. Allocates nothing unless the winner is a regex with groups, a parameter has to be
+/* Finds the route. Allocates nothing unless the winner is a regex with named groups, a parameter has to be
  * decoded, or the answer is ROUTE_METHOD; then from the query's arena. For a CORS preflight that gets
  * ROUTE_METHOD, ask again with the method that Access-Control-Request-Method names. */
 enum route_result router_match(const struct router *r, struct route_scratch *s,

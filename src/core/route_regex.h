@@ -31,19 +31,21 @@ enum route_regex_flag {
 };
 
 /* Compiles; NULL with a reason for the user in `text` (at most `cap` bytes with the NUL). */
-struct route_regex *route_regex_new(struct str pattern, unsigned flags, char *text, size_t cap) must_use;
+struct route_regex *route_regex_new(struct str pattern, unsigned flags, char *text,
+                                    size_t cap) must_use;
 /* Frees *r and sets it to NULL. */
 void route_regex_free(struct route_regex **r);
 
 /* 1: matches, 0: does not, -1: gave up at a limit. */
-int route_regex_match(const struct route_regex *r, struct route_scratch *s, struct str subject) must_use;
+int route_regex_match(const struct route_regex *r, struct route_scratch *s,
+                      struct str subject) must_use;
 
 /* Offsets of the groups of the scratch's last match: start, end, start, end...; SIZE_MAX where a group
  * took no part. Valid until the scratch's next match; `*groups` is the number of pairs. */
 const size_t *route_regex_offsets(const struct route_regex *r, const struct route_scratch *s,
                                   unsigned *groups);
-/* Number of groups, the whole match included. */
-unsigned route_regex_groups(const struct route_regex *r);
+/* Has it groups with names? */
+bool route_regex_has_names(const struct route_regex *r);
 /* Number of the group called name, 0 if there is none. */
 unsigned route_regex_group(const struct route_regex *r, struct str name);
 
