@@ -5,6 +5,7 @@
 #define TG_CORE_REQ_H
 
 #include "base/list.h"
+#include "core/route.h"
 #include "base/timetext.h"
 #include "core/route.h"
 #include "http/exchange.h"
@@ -48,7 +49,7 @@ struct req {
     struct req_names names;
     struct conn *conn;             /* the client's connection */
     struct snapshot *snapshot;     /* pinned */
-    const struct route *route;     /* NULL: none matched */
+    const struct route *route;     /* never NULL: the snapshot's `no_route` until one matched */
     const struct variant *variant; /* the one that answered or was tried last */
     struct endpoint *endpoint;
     struct attempt *attempt;       /* the running one, or NULL */
@@ -81,6 +82,7 @@ struct req {
     void *cancel_ctx;
     struct timer wait_timer;
     struct task run;               /* continues the chain at the turn's end */
+    bool dead;                     /* ended while `run` was queued: freed there */
     void *filter_data[REQ_FILTERS_MAX];
 };
 

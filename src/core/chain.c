@@ -1,0 +1,125 @@
+/* See chain.h. */
+#include "core/chain.h"
+
+#include "core/core.h"
+#include "core/life.h"
+#include "core/proxy.h"
+#include "core/reply.h"
+
+static void chain_run(struct req *r);
+
+static void on_run(struct task *t)
+{
+    struct req *r = container_of(t, struct req, run);
+    if (r->dead) {
+        life_release(r);
+        return;
+    }
+    if (!r->resumed)
+        return;
+    r->resumed = false;
+    chain_run(r);
+}
+
+static void on_wait_timeout(struct timer *t)
+{
+    struct req *r = container_of(t, struct req, wait_timer);
+    if (!r->waiting)
+        return;
+    r->waiting = false;
+    r->cancel(r, r->cancel_ctx);
+    reply_error(r, "internal_error", "a decision took too long");
+}
+
+void tg_wait(struct req *r, void (*cancel)(struct req *, void *), void *ctx, uint64_t timeout_ms)
+{
+    ensure(!r->waiting);
+    r->waiting = true;
+    r->cancel = cancel;
+    r->cancel_ctx = ctx;
+    timer_set(r->core->h1.loop, &r->wait_timer, timeout_ms);
+}
+
+void tg_resume(struct req *r)
+{
+    ensure(r->waiting);
+    r->waiting = false;
+    r->resumed = true;
+    timer_clear(r->core->h1.loop, &r->wait_timer);
+    loop_task(r->core->h1.loop, &r->run);
+}
+
+static void chain_end(struct req *r)
+{
+    if (r->route->service)
+        proxy_start(r);
+    else
+        reply_respond(r);
+}
+
+/* Runs from filter_next on until one does not say TG_NEXT. */
+static void chain_run(struct req *r)
+{
+    const struct route *route = r->route;
+    while (r->filter_next < route->filter_count) {
+        const struct route_filter *f = &route->filters[r->filter_next++];
+        r->filter_ran = r->filter_next;
+        if (!f->filter->on_request)
+            continue;
+        switch (f->filter->on_request(r, f->inst)) {
+        case TG_NEXT:
+            break;
+        case TG_WAIT:
+            ensure(r->waiting || r->resumed);
+            return;
+        case TG_DONE:
+            ensure(r->answered);
+            return;
+        case TG_FAIL:
+            reply_error(r, "internal_error", NULL);
+            return;
+        }
+    }
+    chain_end(r);
+}
+
+void chain_start(struct req *r)
+{
+    r->run.run = on_run;
+    r->wait_timer.fire = on_wait_timeout;
+    chain_run(r);
+}
+
+void chain_run_common(struct req *r)
+{
+    while (r->filter_next < r->route->filter_count) {
+        const struct route_filter *f = &r->route->filters[r->filter_next++];
+        r->filter_ran = r->filter_next;
+        if (f->filter->on_request)
+            ensure(f->filter->on_request(r, f->inst) == TG_NEXT);
+    }
+}
+
+void chain_answer(struct req *r)
+{
+    for (unsigned i = r->filter_ran; i-- > 0;) {
+        const struct route_filter *f = &r->route->filters[i];
+        if (f->filter->on_response)
+            f->filter->on_response(r, f->inst);
+    }
+}
+
+void chain_finish(struct req *r)
+{
+    timer_clear(r->core->h1.loop, &r->wait_timer);
+    r->resumed = false;
+    if (r->waiting) {
+        r->waiting = false;
+        r->cancel(r, r->cancel_ctx);
+    }
+    for (unsigned i = r->filter_ran; i-- > 0;) {
+        const struct route_filter *f = &r->route->filters[i];
+        if (f->filter->on_finish)
+            f->filter->on_finish(r, f->inst);
+    }
+}

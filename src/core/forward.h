@@ -1,0 +1,17 @@
+/* The request as the service sees it: who asked, by which way, and nothing that a client may not say. */
+#ifndef TG_CORE_FORWARD_H
+#define TG_CORE_FORWARD_H
+
+#include "core/req.h"
+
+/* Before the filters: identity fields of the client dropped, X-Forwarded-* and Via set. */
+void forward_prepare(struct req *r);
+
+struct endpoint;
+
+/* Appends the head for this endpoint, its end included. False: the rewritten path is not valid, an
+ * answer was not made. */
+bool forward_head(struct req *r, const struct endpoint *e, struct buf *out)
+    __attribute__((warn_unused_result));
+
+#endif
