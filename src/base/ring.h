@@ -1,7 +1,7 @@
-/* Bytes from one thread to another: one producer, one consumer, no lock, no system call on the way.
- * Workers hand their log lines to the persist thread through it. The bytes are mapped twice in a row,
- * so that every record lies in one piece wherever it begins. The consumer comes by itself several
- * times a second; only a ring that becomes more than half full wakes it. */
+/* Bytes from one thread to another: one producer, one consumer, no lock, no system call on the
+ * way. Workers hand their log lines to the persist thread through it. The bytes are mapped twice
+ * in a row, so that every record lies in one piece wherever it begins. The consumer comes by
+ * itself several times a second; only a ring that becomes more than half full wakes it. */
 #ifndef TG_BASE_RING_H
 #define TG_BASE_RING_H
 
@@ -24,13 +24,14 @@ struct ring {
     int wake_fd;              /* eventfd of the consumer, not owned; -1: none */
 };
 
-/* At least `size` bytes (rounded up to a power of two, a page at least); NULL if the kernel refuses. */
+/* At least `size` bytes (rounded up to a power of two, a page at least); NULL if the kernel
+ * refuses. */
 struct ring *ring_new(size_t size, int wake_fd);
 /* Neither side may use it any more. Nulls *r. */
 void ring_free(struct ring **r);
 
-/* Producer: room for `n` bytes in one piece, or NULL when so many are not free (call ring_drop then).
- * Reserving again without a commit gives the same place. */
+/* Producer: room for `n` bytes in one piece, or NULL when so many are not free (call ring_drop
+ * then). Reserving again without a commit gives the same place. */
 char *ring_reserve(struct ring *r, size_t n);
 /* Producer: the first `n` of the reserved bytes become visible to the consumer. */
 void ring_commit(struct ring *r, size_t n);

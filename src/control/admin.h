@@ -1,6 +1,6 @@
 /* The admin API and the probe address: a small HTTP server on control's loop with a table of
- * {method, path, token, role, handler}. What it tells comes through `struct admin_sources`, so that it
- * knows nothing of workers, snapshots and the rest. */
+ * {method, path, token, role, handler}. What it tells comes through `struct admin_sources`, so
+ * that it knows nothing of workers, snapshots and the rest. */
 #ifndef TG_CONTROL_ADMIN_H
 #define TG_CONTROL_ADMIN_H
 
@@ -45,20 +45,21 @@ struct admin_sources {
     const struct conf *(*conf)(void *user);
     /* Whether every worker accepts (all of /startup and part of /ready). */
     bool (*started)(void *user);
-    /* False: not ready (draining, or something in ready_requires is missing). Names of what is degraded,
-     * "store" or "service:sms", are appended to the array. */
+    /* False: not ready (draining, or something in ready_requires is missing). Names of what is
+     * degraded, "store" or "service:sms", are appended to the array. */
     bool (*ready)(void *user, json_t *degraded);
     /* metrics_text_worker for each worker, metrics_text_value for the rest. */
     void (*metrics)(void *user, struct metrics_text *t);
 };
 
-/* `root` is the checked configuration (its `admin`), read during the call; `sources` lives longer. */
+/* `root` is the checked configuration (its `admin`), read during the call; `sources` lives longer.
+ */
 struct admin *admin_new(struct loop *l, const struct admin_sources *sources,
                         const struct node *root);
 /* After a reload: tokens and limits of `root` hold from the next request on. */
 void admin_configure(struct admin *a, const struct node *root);
-/* Accepts on a listening socket (not owned). `probe`: /health /ready /startup /metrics only. `tls` may
- * be NULL and outlives the admin. At most ADMIN_LISTENERS_MAX. */
+/* Accepts on a listening socket (not owned). `probe`: /health /ready /startup /metrics only. `tls`
+ * may be NULL and outlives the admin. At most ADMIN_LISTENERS_MAX. */
 enum { ADMIN_LISTENERS_MAX = 8 };
 int admin_listen(struct admin *a, int fd, bool probe, struct tls_server *tls)
     __attribute__((warn_unused_result));

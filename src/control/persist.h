@@ -1,7 +1,7 @@
 /* The persist thread: the only one that writes log files. Workers put whole lines into rings; it
- * collects them several times a second and writes many at once. Nothing here ever blocks a worker: a
- * file that cannot be written loses lines, which are counted, and takes lines again when it can. A line
- * is never torn and lines of workers never mix. */
+ * collects them several times a second and writes many at once. Nothing here ever blocks a worker:
+ * a file that cannot be written loses lines, which are counted, and takes lines again when it can.
+ * A line is never torn and lines of workers never mix. */
 #ifndef TG_CONTROL_PERSIST_H
 #define TG_CONTROL_PERSIST_H
 
@@ -10,16 +10,14 @@
 struct persist;
 struct persist_file;
 
-enum { PERSIST_LINE_MAX = 65536 }; /* a longer line may be torn by a full disk */
-
 /* NULL only without descriptors or memory mappings. No thread runs yet. */
 struct persist *persist_new(void);
 
 /* Opens a log, appended to ("-": stdout), while the process still may; NULL and errno if it cannot.
  * `name` ("access") is for messages. Owned by the persist. */
 struct persist_file *persist_open(struct persist *p, const char *name, const char *path);
-/* From now on lines go to `path` (the same: nothing happens); what cannot be opened is logged and the
- * old file kept. From one thread (control). */
+/* From now on lines go to `path` (the same: nothing happens); what cannot be opened is logged and
+ * the old file kept. From one thread (control). */
 void persist_redirect(struct persist_file *f, const char *path);
 
 /* A ring of `size` bytes for one producer; before persist_start. NULL if the kernel refuses. */

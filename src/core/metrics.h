@@ -1,7 +1,8 @@
 /* What a worker counts. Each worker has one `struct metrics` that only its thread writes (relaxed
- * loads and stores, no locked instruction); the control thread reads all of them at any time without
- * disturbing anybody: series are never moved or freed while the worker lives, and a new one is
- * published by a release store at the head of a list. control/metrics_text writes them as text. */
+ * loads and stores, no locked instruction); the control thread reads all of them at any time
+ * without disturbing anybody: series are never moved or freed while the worker lives, and a new
+ * one is published by a release store at the head of a list. control/metrics_text writes them as
+ * text. */
 #ifndef TG_CORE_METRICS_H
 #define TG_CORE_METRICS_H
 
@@ -63,7 +64,7 @@ enum metrics_family {
 #define METRICS_ENUM(id, ...) METRICS_##id,
     METRICS_TABLE(METRICS_ENUM)
 #undef METRICS_ENUM
-    METRICS_FAMILIES
+        METRICS_FAMILIES
 };
 
 enum metrics_type { METRICS_COUNTER, METRICS_GAUGE, METRICS_HISTOGRAM };
@@ -89,8 +90,8 @@ struct metrics_cell {
 };
 
 struct metrics_histogram {
-    unsigned count;          /* of bounds */
-    const uint64_t *le_ns;   /* upper bounds, ascending */
+    unsigned count;        /* of bounds */
+    const uint64_t *le_ns; /* upper bounds, ascending */
     _Atomic uint64_t sum_ns;
     _Atomic uint64_t bucket[METRICS_BUCKETS_MAX + 1]; /* not cumulated; the last is +Inf */
 };
@@ -98,11 +99,15 @@ struct metrics_histogram {
 /* A labelled time series; published in its family's list and never changed afterwards but for its
  * numbers. */
 struct metrics_series {
-    struct metrics_series *next;     /* older one */
-    char *labels;                    /* `a="x",b="y"`, escaped as the text format wants it; "" */
-    struct metrics_cell cell;        /* counter or gauge */
+    struct metrics_series *next; /* older one */
+    char *labels;                /* `a="x",b="y"`, escaped as the text format wants it; "" */
+    struct metrics_cell cell;    /* counter or gauge */
     struct metrics_histogram *histogram;
 };
+
+/* A series' labels as text for these values; the caller frees. */
+char *metrics_labels(enum metrics_family f, const struct str *values)
+    __attribute__((returns_nonnull, warn_unused_result));
 
 struct metrics;
 
@@ -136,9 +141,9 @@ struct metrics_cell *metrics_plain(struct metrics *m, enum metrics_family f)
 /* A finished request. Names may be STR_NULL; they are copied on first use. */
 struct metrics_request {
     struct str listener, route, service, variant;
-    uint8_t method;       /* enum http_method */
-    uint16_t code;        /* 499: the client left first */
-    bool upstream;        /* an endpoint was asked: upstream_ns counts */
+    uint8_t method; /* enum http_method */
+    uint16_t code;  /* 499: the client left first */
+    bool upstream;  /* an endpoint was asked: upstream_ns counts */
     uint64_t duration_ns;
     uint64_t upstream_ns;
 };
@@ -146,7 +151,8 @@ struct metrics_request {
 /* Worker: counts it in http_requests_total and both histograms. */
 void metrics_request(struct metrics *m, const struct metrics_request *q);
 
-/* Any thread: the newest series of the family; follow `next`. Numbers are read with relaxed loads. */
+/* Any thread: the newest series of the family; follow `next`. Numbers are read with relaxed loads.
+ */
 const struct metrics_series *metrics_series(const struct metrics *m, enum metrics_family f);
 
 #endif
