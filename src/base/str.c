@@ -124,27 +124,64 @@ static size_t utf8_sequence(const unsigned char *s, size_t n)
     return len;
 }
 
+/* True if one of the 8 bytes is a control, a quote, a backslash, DEL or not ASCII. */
+static bool json_special8(uint64_t w)
+{
+    const uint64_t ones = 0x0101010101010101u, high = 0x8080808080808080u;
+    uint64_t quote = w ^ (ones * '"'), backslash = w ^ (ones * '\\'), del = w ^ (ones * 0x7f);
+
+    return ((w | (w - ones * 0x20) | (quote - ones) | (backslash - ones) | (del - ones)) & high) !=
+           0;
+}
+
+/* One character that may need escaping, at s.p[0]; returns the bytes it takes there. */
+static size_t json_put_one(char **out, struct str s)
+{
+    unsigned char c = (unsigned char)s.p[0];
+    size_t len = utf8_sequence((const unsigned char *)s.p, s.n);
+    char *o = *out;
+
+    if (c == '"' || c == '\\') {
+        *o++ = '\\';
+        *o++ = (char)c;
+    } else if (c < 0x20 || c == 0x7f || !len) {
+        memcpy(o, len ? "\\u0000" : "\\ufffd", 6);
+        if (len) {
+            o[4] = "0123456789abcdef"[c >> 4];
+            o[5] = "0123456789abcdef"[c & 15];
+        }
+        o += 6;
+    } else {
+        memcpy(o, s.p, len);
+        o += len;
+        *out = o;
+        return len;
+    }
+    *out = o;
+    return 1;
+}
+
+char *str_put_json(char *out, struct str s)
+{
+    while (s.n > 0) {
+        uint64_t w = 0x6161616161616161u; /* harmless where `s` ends */
+        size_t used = s.n < sizeof w ? s.n : sizeof w;
+        memcpy(&w, s.p, used);
+        if (likely(!json_special8(w))) {
+            memcpy(out, s.p, used);
+            out += used;
+        } else {
+            used = json_put_one(&out, s);
+        }
+        s = str_make(s.p + used, s.n - used);
+    }
+    return out;
+}
+
 void buf_add_json(struct buf *b, struct str s)
 {
-    size_t i = 0;
-    while (i < s.n) {
-        unsigned char c = (unsigned char)s.p[i];
-        if (c == '"' || c == '\\') {
-            char two[2] = {'\\', (char)c};
-            buf_add(b, two, 2);
-            i++;
-        } else if (c < 0x20 || c == 0x7f) {
-            buf_printf(b, "\\u%04x", c);
-            i++;
-        } else {
-            size_t len = utf8_sequence((const unsigned char *)s.p + i, s.n - i);
-            if (len)
-                buf_add(b, s.p + i, len);
-            else
-                buf_add(b, "\\ufffd", 6);
-            i += len ? len : 1;
-        }
-    }
+    buf_reserve(b, s.n * STR_JSON_MAX);
+    b->n = (size_t)(str_put_json(b->p + b->n, s) - b->p);
 }
 
 const char *buf_text(struct buf *b)

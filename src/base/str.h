@@ -14,7 +14,7 @@ struct str {
 };
 
 #define STR(literal) ((struct str){(literal), sizeof(literal) - 1})
-#define STR_NULL     ((struct str){NULL, 0})
+#define STR_NULL ((struct str){NULL, 0})
 /* For printf's "%.*s". */
 #define STR_ARG(s) (int)(s).n, (s).p
 
@@ -73,6 +73,11 @@ bool str_split(struct str *rest, char sep, struct str *part);
 
 /* Decimal digits only, no sign, no overflow: false otherwise. */
 bool str_to_u64(struct str s, uint64_t *out) __attribute__((warn_unused_result));
+
+/* Writes `s` as the inside of a JSON string: quotes, controls and bytes that are not UTF-8 escaped.
+ * At `out` there is room for STR_JSON_MAX bytes per byte of `s`. Returns the end. */
+enum { STR_JSON_MAX = 6 };
+char *str_put_json(char *out, struct str s);
 
 /* Text that grows. Zero-initialised is empty; buf_free ends it. */
 struct buf {

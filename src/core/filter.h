@@ -22,6 +22,7 @@ enum tg_verdict {
 
 /* The contract's order of decisions. */
 enum tg_phase {
+    TG_PHASE_LOG, /* first, so that its on_finish is due for every request */
     TG_PHASE_ID,
     TG_PHASE_CORS,
     TG_PHASE_IP,
@@ -34,15 +35,16 @@ enum tg_phase {
     TG_PHASE_CACHE,
     TG_PHASE_IDEMPOTENCY,
     TG_PHASE_TRANSFORM, /* fields and rewriting, last before the service */
-    TG_PHASE_LOG,       /* on_finish only */
 };
 
-/* Given to create: what belongs to the snapshot lives in `arena`. */
+/* Given to create: what belongs to the snapshot lives in `arena`. A snapshot has one more chain,
+ * built with `route` NULL, for requests that no route takes (bad ones, 404, 405): what is wanted
+ * there too, logs and identifiers, makes an instance. */
 struct tg_build {
     struct arena *arena;
-    const struct node *route;  /* the route's configuration, every default filled in */
-    const struct node *root;   /* the whole configuration */
-    struct buf *error;         /* what is wrong, when create returns -1 */
+    const struct node *route; /* its configuration, defaults filled in; or NULL */
+    const struct node *root;  /* the whole configuration */
+    struct buf *error;        /* what is wrong, when create returns -1 */
 };
 
 struct tg_filter {

@@ -86,6 +86,12 @@ struct req {
     void *filter_data[REQ_FILTERS_MAX];
 };
 
+/* Status for logs and metrics: 499 when the client left first. */
+static inline uint16_t req_code(const struct req *r)
+{
+    return r->aborted ? 499 : r->x.status;
+}
+
 static inline struct req *req_of(struct exchange *x)
 {
     return (struct req *)(void *)x;
