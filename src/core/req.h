@@ -5,7 +5,6 @@
 #define TG_CORE_REQ_H
 
 #include "base/list.h"
-#include "core/route.h"
 #include "base/timetext.h"
 #include "core/route.h"
 #include "http/exchange.h"
@@ -36,53 +35,53 @@ struct req_worker {
  * decided; the bytes live as long as the request. */
 struct req_names {
     struct str listener, route, service, variant;
-    struct str endpoint;                 /* "10.0.10.11:8080" */
-    struct str tls_version, tls_cipher;  /* of the client's connection; "TLSv1.3" */
+    struct str endpoint;                /* "10.0.10.11:8080" */
+    struct str tls_version, tls_cipher; /* of the client's connection; "TLSv1.3" */
     struct str tls_sni;
 };
 
 struct req {
-    struct exchange x;             /* first: the codec allocates through it */
-    struct list link;              /* in core->live */
-    struct core *core;             /* the worker's */
-    struct req_worker *worker;     /* the worker's */
+    struct exchange x;         /* first: the codec allocates through it */
+    struct list link;          /* in core->live */
+    struct core *core;         /* the worker's */
+    struct req_worker *worker; /* the worker's */
     struct req_names names;
     struct conn *conn;             /* the client's connection */
     struct snapshot *snapshot;     /* pinned */
     const struct route *route;     /* never NULL: the snapshot's `no_route` until one matched */
     const struct variant *variant; /* the one that answered or was tried last */
     struct endpoint *endpoint;
-    struct attempt *attempt;       /* the running one, or NULL */
+    struct attempt *attempt; /* the running one, or NULL */
 
-    struct str host;               /* lower-case, no port */
-    struct str path;               /* normalised; after rewriting see proxy */
-    struct str query;              /* p == NULL: none */
-    struct str client_ip;          /* text, the trusted view */
+    struct str host;      /* lower-case, no port */
+    struct str path;      /* normalised; after rewriting see proxy */
+    struct str query;     /* p == NULL: none */
+    struct str client_ip; /* text, the trusted view */
     struct str request_id;
-    struct str tenant, subject;    /* once authenticated, else STR_NULL */
-    struct route_match match;      /* as router_match left it: ${path:NAME} */
+    struct str tenant, subject; /* once authenticated, else STR_NULL */
+    struct route_match match;   /* as router_match left it: ${path:NAME} */
     uint16_t client_port;
-    struct str error_code;         /* of an answer made here: "no_route"; else empty */
+    struct str error_code; /* of an answer made here: "no_route"; else empty */
 
-    uint64_t start_ns;             /* loop time when its first byte was read */
+    uint64_t start_ns; /* loop time when its first byte was read */
     uint64_t upstream_start_ns, upstream_head_ns, upstream_end_ns; /* 0: not reached */
-    uint64_t end_ns;               /* clock read when it finished, before any on_finish */
+    uint64_t end_ns; /* clock read when it finished, before any on_finish */
     uint64_t upstream_bytes_in, upstream_bytes_out;
     uint16_t attempts;
-    bool answered;                 /* an answer was begun, by the service or here */
-    bool from_service;             /* the answer is the service's */
-    bool aborted;                  /* the client left first: logged as 499 */
+    bool answered;     /* an answer was begun, by the service or here */
+    bool from_service; /* the answer is the service's */
+    bool aborted;      /* the client left first: logged as 499 */
 
     /* Filter chain. */
-    uint8_t filter_next;           /* the next on_request to run */
-    uint8_t filter_ran;            /* on_finish is due for those below */
-    bool waiting;                  /* a filter said TG_WAIT */
+    uint8_t filter_next; /* the next on_request to run */
+    uint8_t filter_ran;  /* on_finish is due for those below */
+    bool waiting;        /* a filter said TG_WAIT */
     bool resumed;
     void (*cancel)(struct req *, void *);
     void *cancel_ctx;
     struct timer wait_timer;
-    struct task run;               /* continues the chain at the turn's end */
-    bool dead;                     /* ended while `run` was queued: freed there */
+    struct task run; /* continues the chain at the turn's end */
+    bool dead;       /* ended while `run` was queued: freed there */
     void *filter_data[REQ_FILTERS_MAX];
 };
 
