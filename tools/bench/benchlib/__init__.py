@@ -1,0 +1,1 @@
+"""The benchmark's parts; tools/bench/run and tools/bench/syscalls put them together."""
