@@ -17,6 +17,6 @@ _Noreturn void check_failed(const char *file, int line, const char *what);
 #define must_use    __attribute__((warn_unused_result))
 
 #define container_of(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
-#define array_size(a) (sizeof(a) / sizeof((a)[0]))
+#define array_size(a)                   (sizeof(a) / sizeof((a)[0]))
 
 #endif

@@ -6,8 +6,10 @@
 
 #include "core/metrics.h"
 
+/* The sums of all workers and the buffers of one export; control's own. */
 struct metrics_text;
 
+/* Never NULL; freed and set to NULL by the other. */
 struct metrics_text *metrics_text_new(void);
 void metrics_text_free(struct metrics_text **t);
 

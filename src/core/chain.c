@@ -67,17 +67,10 @@ static void chain_run(struct req *r)
         if (!f->filter->on_request)
             continue;
         switch (f->filter->on_request(r, f->inst)) {
-        case TG_NEXT:
-            break;
-        case TG_WAIT:
-            ensure(r->waiting || r->resumed);
-            return;
-        case TG_DONE:
-            ensure(r->answered);
-            return;
-        case TG_FAIL:
-            reply_error(r, "internal_error", NULL);
-            return;
+        case TG_NEXT: break;
+        case TG_WAIT: ensure(r->waiting || r->resumed); return;
+        case TG_DONE: ensure(r->answered); return;
+        case TG_FAIL: reply_error(r, "internal_error", NULL); return;
         }
     }
     chain_end(r);

@@ -1,5 +1,5 @@
-/* The filter chain of a request: down in phase order until one answers, then the service is asked; the
- * answer's head passes those that ran in reverse; on_finish runs once for each of them. */
+/* The filter chain of a request: down in phase order until one answers, then the service is asked;
+ * the answer's head passes those that ran in reverse; on_finish runs once for each of them. */
 #ifndef TG_CORE_CHAIN_H
 #define TG_CORE_CHAIN_H
 

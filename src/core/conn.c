@@ -69,10 +69,12 @@ void conn_refresh(struct conn *c)
     c->h1.limits = &l->limits;
 }
 
-void conn_accept(struct core *core, const struct snapshot_listener *l, int fd, const struct addr *peer)
+void conn_accept(struct core *core, const struct snapshot_listener *l, int fd,
+                 const struct addr *peer)
 {
     struct snapshot *s = core->snapshot;
-    if (atomic_load_explicit(&core->shared->connections, memory_order_relaxed) >= s->max_connections) {
+    if (atomic_load_explicit(&core->shared->connections, memory_order_relaxed) >=
+        s->max_connections) {
         close(fd);
         return;
     }
@@ -96,5 +98,6 @@ void conn_accept(struct core *core, const struct snapshot_listener *l, int fd, c
     count_conns(core, 1);
     c->opened = !l->tls;
     h1_server_open(&c->h1);
-    stream_accept(&c->stream, core->h1.loop, fd, core_of_snapshot(core, s)->servers[l->index], on_event);
+    stream_accept(&c->stream, core->h1.loop, fd, core_of_snapshot(core, s)->servers[l->index],
+                  on_event);
 }

@@ -8,18 +8,19 @@ struct conn {
     struct stream stream;
     struct h1_server h1;
     struct core *core;
-    struct list link;               /* in core->conns */
+    struct list link; /* in core->conns */
     struct task release;
     const struct snapshot_listener *listener; /* of `snapshot` */
-    struct snapshot *snapshot;      /* pinned: whose TLS set and listener it was accepted with */
+    struct snapshot *snapshot; /* pinned: whose TLS set and listener it was accepted with */
     struct addr peer;
     uint8_t ip_len;
-    char ip[46];                    /* text */
-    bool opened;                    /* its TLS handshake, if any, is over */
+    char ip[46]; /* text */
+    bool opened; /* its TLS handshake, if any, is over */
 };
 
 /* Takes over the descriptor; `l` is of the core's current snapshot. */
-void conn_accept(struct core *core, const struct snapshot_listener *l, int fd, const struct addr *peer);
+void conn_accept(struct core *core, const struct snapshot_listener *l, int fd,
+                 const struct addr *peer);
 
 /* Between requests: from now on it is judged by the core's current snapshot. */
 void conn_refresh(struct conn *c);

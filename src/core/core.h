@@ -25,13 +25,13 @@ struct core {
     struct snapshot *snapshot;
     struct route_scratch *scratch;
     struct metrics *metrics;
-    struct ring *log;               /* access log lines, to the persist thread */
+    struct ring *log; /* access log lines, to the persist thread */
     struct core_shared *shared;
-    struct list conns;              /* struct conn */
-    struct list live;               /* struct req */
-    struct list spare;              /* struct req to use again */
-    struct inbox *control;          /* where snapshots go when they are done */
-    unsigned worker;                /* index */
+    struct list conns;     /* struct conn */
+    struct list live;      /* struct req */
+    struct list spare;     /* struct req to use again */
+    struct inbox *control; /* where snapshots go when they are done */
+    unsigned worker;       /* index */
     unsigned spare_count;
     bool draining;
     void (*on_drained)(struct core *c); /* draining and nothing is left */
@@ -50,11 +50,12 @@ static inline struct snapshot_worker *core_of_snapshot(const struct core *c, str
     return &s->workers[c->worker];
 }
 
+/* A snapshot lives while the core runs on it or anything of a request has it pinned. */
 void core_pin(struct core *c, struct snapshot *s);
 void core_unpin(struct core *c, struct snapshot *s);
 
-/* Idle connections close, the others after their answer; on_drained follows when all are gone, maybe at
- * once. */
+/* Idle connections close, the others after their answer; on_drained follows when all are gone,
+ * maybe at once. */
 void core_drain(struct core *c);
 /* A connection was closed and taken off the list. */
 void core_conn_gone(struct core *c);

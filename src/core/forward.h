@@ -1,4 +1,5 @@
-/* The request as the service sees it: who asked, by which way, and nothing that a client may not say. */
+/* The request as the service sees it: who asked, by which way, and nothing that a client may not
+ * say. */
 #ifndef TG_CORE_FORWARD_H
 #define TG_CORE_FORWARD_H
 

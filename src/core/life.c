@@ -104,8 +104,8 @@ static void read_host(struct req *r)
     r->host = str_make(lower, host.n);
 }
 
-/* RFC 9110 §15.5.20: the TLS name of this connection is another, and it is another listener that has
- * the certificate of the host asked for. */
+/* RFC 9110 §15.5.20: the TLS name of this connection is another, and it is another listener that
+ * has the certificate of the host asked for. */
 static bool is_misdirected(const struct req *r)
 {
     const struct conn *conn = r->conn;
@@ -159,16 +159,12 @@ static void find_route(struct req *r)
         r->match = match;
         start_route(r);
         return;
-    case ROUTE_NONE:
-        refuse(r, "no_route", "no route matches this host and path");
-        return;
+    case ROUTE_NONE: refuse(r, "no_route", "no route matches this host and path"); return;
     case ROUTE_METHOD:
         headers_add(&x->answer, STR("Allow"), match.allow);
         refuse(r, "method_not_allowed", "no route of this path takes this method");
         return;
-    case ROUTE_FAILED:
-        refuse(r, "internal_error", NULL);
-        return;
+    case ROUTE_FAILED: refuse(r, "internal_error", NULL); return;
     }
 }
 
@@ -214,19 +210,19 @@ static void count_request(const struct req *r)
 {
     const struct service *s = r->route->service;
     uint64_t now = r->core->h1.loop->now_ns;
-    metrics_request(r->core->metrics,
-                    &(struct metrics_request){
-                        .listener = r->conn->listener->name,
-                        .route = r->route->name,
-                        .service = s ? s->name : STR_NULL,
-                        .variant = r->variant ? r->variant->name : STR_NULL,
-                        .method = r->x.method,
-                        .code = r->aborted ? 499 : r->x.status,
-                        .upstream = r->upstream_start_ns != 0,
-                        .duration_ns = now - r->start_ns,
-                        .upstream_ns = (r->upstream_end_ns ? r->upstream_end_ns : now) -
-                                       r->upstream_start_ns,
-                    });
+    metrics_request(
+        r->core->metrics,
+        &(struct metrics_request){
+            .listener = r->conn->listener->name,
+            .route = r->route->name,
+            .service = s ? s->name : STR_NULL,
+            .variant = r->variant ? r->variant->name : STR_NULL,
+            .method = r->x.method,
+            .code = r->aborted ? 499 : r->x.status,
+            .upstream = r->upstream_start_ns != 0,
+            .duration_ns = now - r->start_ns,
+            .upstream_ns = (r->upstream_end_ns ? r->upstream_end_ns : now) - r->upstream_start_ns,
+        });
 }
 
 static void on_end(struct exchange *x, enum exchange_end how)

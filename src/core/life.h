@@ -1,4 +1,5 @@
-/* From a complete head to on_finish: what every request goes through before and after its filters. */
+/* From a complete head to on_finish: what every request goes through before and after its filters.
+ */
 #ifndef TG_CORE_LIFE_H
 #define TG_CORE_LIFE_H
 

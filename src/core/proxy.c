@@ -21,11 +21,11 @@ struct attempt {
     struct req *r;
     struct upstream_conn *conn;
     struct timer total;
-    uint64_t progress;    /* what the idle timer saw last time */
-    struct str body;      /* kept for a second try */
-    bool body_last;       /* `body` is all of it */
-    bool body_lost;       /* more was sent than is kept */
-    bool head_done;       /* the request's head was sent */
+    uint64_t progress; /* what the idle timer saw last time */
+    struct str body;   /* kept for a second try */
+    bool body_last;    /* `body` is all of it */
+    bool body_lost;    /* more was sent than is kept */
+    bool head_done;    /* the request's head was sent */
     uint8_t phase;
 };
 
@@ -49,10 +49,8 @@ static bool is_idempotent(const struct req *r)
     case METHOD_HEAD:
     case METHOD_OPTIONS:
     case METHOD_PUT:
-    case METHOD_DELETE:
-        return true;
-    default:
-        return false;
+    case METHOD_DELETE: return true;
+    default: return false;
     }
 }
 
@@ -127,8 +125,8 @@ static void on_conn_timer(struct upstream_conn *c)
     };
     struct attempt *a = c->h1.user;
     uint64_t progress = attempt_progress(a);
-    bool others_turn = a->phase == STREAMING ? c->h1.paused
-                                             : a->phase == SENDING && !stream_parked(&c->h1.stream);
+    bool others_turn =
+        a->phase == STREAMING ? c->h1.paused : a->phase == SENDING && !stream_parked(&c->h1.stream);
     bool counts_bytes = a->phase == STREAMING || a->phase == SENDING;
     if (counts_bytes && (others_turn || progress != a->progress)) {
         a->progress = progress;
@@ -191,8 +189,8 @@ static void attempt_send(struct attempt *a)
     bool chunked = r->x.has_body && r->x.length == LENGTH_UNKNOWN;
     a->head_done = true;
     r->upstream_bytes_out += head.n + body.n;
-    if (h1_client_send(&a->conn->h1, &r->x.arena, (enum http_method)r->x.method, head, chunked, body,
-                       last) != 0) {
+    if (h1_client_send(&a->conn->h1, &r->x.arena, (enum http_method)r->x.method, head, chunked,
+                       body, last) != 0) {
         if (a->conn->pooled && !(a->body_lost && body.n == 0)) {
             if (body.n && !a->body.p) /* nothing of it left: keep it for the new connection */
                 a->body = arena_str(&r->x.arena, body), a->body_last = last;
@@ -370,7 +368,8 @@ static void on_fault(struct h1_client *h, enum h1_client_fault fault)
     else if (fault == H1_CLIENT_INVALID)
         attempt_fail(a, "upstream_invalid_response", h->head.error);
     else
-        attempt_fail(a, "upstream_reset", "the service closed the connection before its answer was complete");
+        attempt_fail(a, "upstream_reset",
+                     "the service closed the connection before its answer was complete");
 }
 
 static void on_unasked(struct h1_client *h)

@@ -1,5 +1,6 @@
-/* The last link of the chain: asks the service and streams its answer back. One attempt at a time; a
- * second one only when a pooled connection turned out to be closed and nothing was lost by asking again. */
+/* The last link of the chain: asks the service and streams its answer back. One attempt at a time;
+ * a second one only when a pooled connection turned out to be closed and nothing was lost by
+ * asking again. */
 #ifndef TG_CORE_PROXY_H
 #define TG_CORE_PROXY_H
 

@@ -17,8 +17,8 @@ const struct reply_code *reply_lookup(const char *code);
 /* The code that goes with a status of the parser. */
 const char *reply_code_of_status(unsigned status);
 
-/* Answers with that code; `detail` is for people, may be NULL. Nothing may have been sent yet. Fields
- * added to r->x.answer before (Allow, WWW-Authenticate …) go with it. */
+/* Answers with that code; `detail` is for people, may be NULL. Nothing may have been sent yet.
+ * Fields added to r->x.answer before (Allow, WWW-Authenticate …) go with it. */
 void reply_error(struct req *r, const char *code, const char *detail);
 
 /* `{"type":…}` of an error, in the arena. */

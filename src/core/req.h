@@ -31,8 +31,8 @@ struct req_worker {
     struct timetext time;     /* of log lines */
 };
 
-/* What took part, for logs, metrics and templates: STR_NULL what did not. Set by the core when it is
- * decided; the bytes live as long as the request. */
+/* What took part, for logs, metrics and templates: STR_NULL what did not. Set by the core when it
+ * is decided; the bytes live as long as the request. */
 struct req_names {
     struct str listener, route, service, variant;
     struct str endpoint;                /* "10.0.10.11:8080" */

@@ -1,5 +1,5 @@
-/* What a route does to the path before it goes to the service: strip and add prefixes, or replace by
- * a regular expression. The query is not touched; the result is again in normal form. */
+/* What a route does to the path before it goes to the service: strip and add prefixes, or replace
+ * by a regular expression. The query is not touched; the result is again in normal form. */
 #ifndef TG_CORE_REWRITE_H
 #define TG_CORE_REWRITE_H
 
@@ -27,8 +27,8 @@ struct rewrite {
     enum rewrite_host host_kind;
 };
 
-/* Texts are copied to the arena, which outlives the rewrite. -1: `*key` of `rewrite` is wrong, why is
- * in `text`. */
+/* Texts are copied to the arena, which outlives the rewrite. -1: `*key` of `rewrite` is wrong, why
+ * is in `text`. */
 int rewrite_init(struct rewrite *w, const struct rewrite_rule *rule, struct arena *arena,
                  const char **key, char *text, size_t cap) must_use;
 void rewrite_fini(struct rewrite *w);

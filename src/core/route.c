@@ -1,6 +1,6 @@
 /* See route.h. Hosts are asked from exact to any, below each host paths from exact to the shortest
- * prefix; with equal priorities the first candidate that holds is the answer. Priorities cut through
- * that order: the search goes on only where a candidate of a higher one can still be. */
+ * prefix; with equal priorities the first candidate that holds is the answer. Priorities cut
+ * through that order: the search goes on only where a candidate of a higher one can still be. */
 #include "core/route_router.h"
 
 #include "base/xmem.h"
@@ -158,7 +158,8 @@ static inline int cand_holds(struct search *s, const struct route_cand *c, bool 
     return c->plain ? 1 : rest_holds(s, c);
 }
 
-/* Does it come before what was found so far? Asked in the order of the contract, so by priority only. */
+/* Does it come before what was found so far? Asked in the order of the contract, so by priority
+ * only. */
 static inline bool may_win(const struct search *s, int32_t priority)
 {
     return !s->best || priority > s->best->priority;
@@ -278,7 +279,8 @@ static enum route_result method_missed(struct search *s)
     return result;
 }
 
-/* Matches once more: other regexes may have run since. Only patterns with named groups pay for it. */
+/* Matches once more: other regexes may have run since. Only patterns with named groups pay for it.
+ */
 static void keep_groups(struct search *s)
 {
     const struct route_path *p = cand_path(s, s->best);

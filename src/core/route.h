@@ -1,7 +1,7 @@
 /* The compiled request matcher: from listener, host, path, method, fields and query to a route.
  *
- * Built once per snapshot from plain rules, immutable, shared by all threads without locks. It knows
- * neither connections nor requests, so that `explain` and `replay` ask the very same code.
+ * Built once per snapshot from plain rules, immutable, shared by all threads without locks. It
+ * knows neither connections nor requests, so that `explain` and `replay` ask the very same code.
  *
  * Which route wins: among the rules all of whose matchers hold, the one with the highest priority,
  * then exact host before wildcard (longest first) before any, then exact path, then regex in file
@@ -9,11 +9,11 @@
  * parameter counts as one, so do `methods` and `listeners` when given), then file order.
  *
  * Paths: a prefix holds on segment borders: /v1/email takes /v1/email and /v1/email/x, not
- * /v1/emails. With a slash at its end it takes only what lies below: /v1/email/ takes /v1/email/ and
- * /v1/email/x, not /v1/email. "/" takes every path. Paths of rules are brought into the form that
- * requests have (http/uri.h). A regex is anchored at the start of the path, not at its end.
- * Fields and query: a matcher holds if any field (parameter) of that name has such a value; regexes
- * of values are not anchored. */
+ * /v1/emails. With a slash at its end it takes only what lies below: /v1/email/ takes /v1/email/
+ * and /v1/email/x, not /v1/email. "/" takes every path. Paths of rules are brought into the form
+ * that requests have (http/uri.h). A regex is anchored at the start of the path, not at its end.
+ * Fields and query: a matcher holds if any field (parameter) of that name has such a value;
+ * regexes of values are not anchored. */
 #ifndef TG_CORE_ROUTE_H
 #define TG_CORE_ROUTE_H
 
@@ -79,8 +79,8 @@ void router_free(struct router **r);
 /* What is asked. All slices belong to the caller. */
 struct route_query {
     unsigned listener; /* index, below 64 */
-    struct str
-        host; /* of the authority, without port; any case, with or without final dot; may be empty */
+    /* Of the authority, without port; any case, with or without final dot; may be empty. */
+    struct str host;
     struct str path;  /* normalised */
     struct str query; /* raw, without '?'; may be empty or null */
     enum http_method method;
@@ -107,13 +107,15 @@ struct route_match {
     struct str path;
 };
 
-/* Finds the route. Allocates nothing unless the winner is a regex with named groups, a parameter has to be
- * decoded, or the answer is ROUTE_METHOD; then from the query's arena. For a CORS preflight that gets
- * ROUTE_METHOD, ask again with the method that Access-Control-Request-Method names. */
+/* Finds the route. Allocates nothing unless the winner is a regex with named groups, a parameter
+ * has to be decoded, or the answer is ROUTE_METHOD; then from the query's arena. For a CORS
+ * preflight that gets ROUTE_METHOD, ask again with the method that Access-Control-Request-Method
+ * names. */
 enum route_result router_match(const struct router *r, struct route_scratch *s,
                                const struct route_query *q, struct route_match *out) must_use;
 
-/* Text of a named group of the path regex that matched; STR_NULL if there is none or it took no part. */
+/* Text of a named group of the path regex that matched; STR_NULL if there is none or it took no
+ * part. */
 struct str route_match_group(const struct route_match *m, struct str name);
 
 /* Why a rule was not chosen, or that it was. */
@@ -138,7 +140,8 @@ enum route_reason {
 /* Text for people: "another host". */
 const char *route_reason_text(enum route_reason reason);
 
-/* Called once for each rule in file order; `which` is the field or parameter that failed, or empty. */
+/* Called once for each rule in file order; `which` is the field or parameter that failed, or
+ * empty. */
 typedef void route_explain_cb(void *ctx, const struct route_rule *rule, enum route_reason reason,
                               struct str which);
 

@@ -44,7 +44,8 @@ struct route_entry {
     uint16_t matchers; /* how many, for the order of routes */
 };
 
-/* Compiles `rule`; what it needs lies in the arena. -1: *err says why; entry_fini is due then too. */
+/* Compiles `rule`; what it needs lies in the arena. -1: *err says why; entry_fini is due then too.
+ */
 int route_entry_init(struct route_entry *e, const struct route_rule *rule, struct arena *arena,
                      struct router_error *err) must_use;
 void route_entry_fini(struct route_entry *e);
@@ -52,6 +53,7 @@ void route_entry_fini(struct route_entry *e);
 /* The host of a request in the form of route_host.name, made in `room`; empty if it is too long. */
 struct str route_host_canonical(struct str host, char room[ROUTE_HOST_MAX]);
 
+/* Whether the entry's methods admit the query's; GET admits HEAD. */
 bool route_entry_takes_method(const struct route_entry *e, const struct route_query *q);
 
 /* Do all headers, all query parameters hold? 1, 0, or -1: a regex gave up; then and for 0 `*which`

@@ -1,5 +1,5 @@
-/* Why each rule was chosen or not, for people: asks every rule by itself with the same comparisons as
- * the matcher and ranks those that hold. See route.h. */
+/* Why each rule was chosen or not, for people: asks every rule by itself with the same comparisons
+ * as the matcher and ranks those that hold. See route.h. */
 #include "core/route_router.h"
 
 /* What decides among rules that hold, in this order; of two the greater one wins. */

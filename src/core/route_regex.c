@@ -1,5 +1,5 @@
-/* See route_regex.h. pcre2_match() runs the JIT's code where there is some and interprets otherwise,
- * so a machine that forbids writable code only loses speed. Limits hold for both. */
+/* See route_regex.h. pcre2_match() runs the JIT's code where there is some and interprets
+ * otherwise, so a machine that forbids writable code only loses speed. Limits hold for both. */
 #include "core/route_regex.h"
 
 #include "base/xmem.h"

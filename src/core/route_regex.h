@@ -1,8 +1,9 @@
 /* Regular expressions as routes and rewrites use them: PCRE2 with JIT over bytes, compiled once at
- * build, shared by threads; what a match writes to lies in a scratch that each worker has for itself.
+ * build, shared by threads; what a match writes to lies in a scratch that each worker has for
+ * itself.
  *
- * A match that runs into its limits is a failure of its own, never "does not match": a request must
- * not reach another route because it made a pattern expensive. */
+ * A match that runs into its limits is a failure of its own, never "does not match": a request
+ * must not reach another route because it made a pattern expensive. */
 #ifndef TG_CORE_ROUTE_REGEX_H
 #define TG_CORE_ROUTE_REGEX_H
 
@@ -40,8 +41,8 @@ void route_regex_free(struct route_regex **r);
 int route_regex_match(const struct route_regex *r, struct route_scratch *s,
                       struct str subject) must_use;
 
-/* Offsets of the groups of the scratch's last match: start, end, start, end...; SIZE_MAX where a group
- * took no part. Valid until the scratch's next match; `*groups` is the number of pairs. */
+/* Offsets of the groups of the scratch's last match: start, end, start, end...; SIZE_MAX where a
+ * group took no part. Valid until the scratch's next match; `*groups` is the number of pairs. */
 const size_t *route_regex_offsets(const struct route_regex *r, const struct route_scratch *s,
                                   unsigned *groups);
 /* Has it groups with names? */
@@ -49,8 +50,8 @@ bool route_regex_has_names(const struct route_regex *r);
 /* Number of the group called name, 0 if there is none. */
 unsigned route_regex_group(const struct route_regex *r, struct str name);
 
-/* All matches in the subject replaced ($1 to $9, $$ for a dollar), made in the arena: 1; 0: no match,
- * `*out` is the subject itself; -1: gave up at a limit. `replacement` is one that
+/* All matches in the subject replaced ($1 to $9, $$ for a dollar), made in the arena: 1; 0: no
+ * match, `*out` is the subject itself; -1: gave up at a limit. `replacement` is one that
  * route_regex_check_replacement accepted. */
 int route_regex_replace(const struct route_regex *r, struct route_scratch *s, struct str subject,
                         struct str replacement, struct arena *arena, struct str *out) must_use;

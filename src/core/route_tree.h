@@ -1,9 +1,9 @@
-/* The index of the request matcher: hosts, and below each host the segments of its paths, as one tree
- * whose edges lie in one hash table. A step costs one probe, however many routes there are.
+/* The index of the request matcher: hosts, and below each host the segments of its paths, as one
+ * tree whose edges lie in one hash table. A step costs one probe, however many routes there are.
  *
- * A path "/a/b" is the segments "a", "b"; "/a/b/" has an empty third one; "/" is one empty segment.
- * The table is found by the hash of all segments down to the node, which the path alone gives, so
- * that the probes of a walk do not wait for each other. */
+ * A path "/a/b" is the segments "a", "b"; "/a/b/" has an empty third one; "/" is one empty
+ * segment. The table is found by the hash of all segments down to the node, which the path alone
+ * gives, so that the probes of a walk do not wait for each other. */
 #ifndef TG_CORE_ROUTE_TREE_H
 #define TG_CORE_ROUTE_TREE_H
 
@@ -72,8 +72,8 @@ uint32_t route_tree_put_path(struct route_tree *t, uint32_t parent, struct str p
 /* Puts a candidate into a list of a node; `matchers` decides the order within it. */
 void route_tree_add(struct route_tree *t, uint32_t node, enum route_list list,
                     const struct route_cand *c, unsigned matchers);
-/* After the last one: sorts the candidates. Lists are in the order of the contract: by priority, then
- * (but for regexes) by number of matchers, then by place in the file. */
+/* After the last one: sorts the candidates. Lists are in the order of the contract: by priority,
+ * then (but for regexes) by number of matchers, then by place in the file. */
 void route_tree_finish(struct route_tree *t);
 
 /* The child of that name, or ROUTE_NODE_NONE. */

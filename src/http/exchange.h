@@ -3,14 +3,14 @@
  *
  * Request: the codec fills the request part and calls on_request. Body bytes are shown in `in`, in
  * the codec's buffer, until the callback returns: the handler takes all of them (exchange_take) or
- * none; what was not taken the codec keeps, and it stops reading until `want_body`. The first bytes
- * are there already in on_request, so that head and body can leave together.
+ * none; what was not taken the codec keeps, and it stops reading until `want_body`. The first
+ * bytes are there already in on_request, so that head and body can leave together.
  *
  * Answer: the handler fills `status`, `answer`, `answer_length` and calls send_head, then
  * send_body, until `last`. `room` says whether more is welcome; on_drained tells when it is again.
  *
- * End: on_end is the last call of every exchange, exactly once: all sent, or given up. It never comes
- * from inside a codec function that the handler called. */
+ * End: on_end is the last call of every exchange, exactly once: all sent, or given up. It never
+ * comes from inside a codec function that the handler called. */
 #ifndef TG_HTTP_EXCHANGE_H
 #define TG_HTTP_EXCHANGE_H
 
@@ -21,10 +21,10 @@ struct exchange;
 enum { LENGTH_UNKNOWN = -1 };
 
 enum exchange_end {
-    EXCHANGE_DONE,         /* the whole answer was handed to the kernel */
-    EXCHANGE_CLIENT_GONE,  /* the client closed or reset before that */
-    EXCHANGE_TIMEOUT,      /* the client did not send or take bytes in time */
-    EXCHANGE_ABORTED,      /* the handler gave up with `abort` */
+    EXCHANGE_DONE,        /* the whole answer was handed to the kernel */
+    EXCHANGE_CLIENT_GONE, /* the client closed or reset before that */
+    EXCHANGE_TIMEOUT,     /* the client did not send or take bytes in time */
+    EXCHANGE_ABORTED,     /* the handler gave up with `abort` */
 };
 
 /* Down: what a handler asks of the codec. */
@@ -61,37 +61,37 @@ struct handler_ops {
 struct exchange {
     const struct codec_ops *codec;
     const struct handler_ops *handler;
-    void *conn;                  /* the codec's connection or stream */
-    struct arena arena;          /* all of the exchange; the handler resets it in on_end */
+    void *conn;         /* the codec's connection or stream */
+    struct arena arena; /* all of the exchange; the handler resets it in on_end */
 
     /* Request. Slices point into the arena. */
     struct headers headers;
     struct str method_text;
-    struct str target;           /* as the client sent it */
-    struct str authority;        /* Host or :authority, absolute form included */
-    uint8_t method;              /* enum http_method */
-    uint8_t version;             /* 10, 11, 20 */
-    bool has_body;               /* a body follows, maybe an empty one */
+    struct str target;    /* as the client sent it */
+    struct str authority; /* Host or :authority, absolute form included */
+    uint8_t method;       /* enum http_method */
+    uint8_t version;      /* 10, 11, 20 */
+    bool has_body;        /* a body follows, maybe an empty one */
     bool expect_continue;
-    bool upgrade;                /* HTTP/1.1 Upgrade asked for */
-    int64_t length;              /* of the body, LENGTH_UNKNOWN if chunked */
-    struct headers trailers;     /* complete when in_last was seen */
+    bool upgrade;            /* HTTP/1.1 Upgrade asked for */
+    int64_t length;          /* of the body, LENGTH_UNKNOWN if chunked */
+    struct headers trailers; /* complete when in_last was seen */
 
     /* Request body shown to the handler. */
     struct str in;
-    bool in_last;                /* `in` ends the body */
+    bool in_last; /* `in` ends the body */
     bool in_taken;
-    uint64_t bytes_in;           /* body bytes seen */
+    uint64_t bytes_in; /* body bytes seen */
 
     /* Answer. */
     struct headers answer;
     struct headers answer_trailers;
-    struct str reason;           /* empty: the standard text */
+    struct str reason; /* empty: the standard text */
     int64_t answer_length;
     uint16_t status;
     bool head_sent, last_sent;
-    bool close;                  /* the connection ends after this answer */
-    uint64_t bytes_out;          /* body bytes sent */
+    bool close;         /* the connection ends after this answer */
+    uint64_t bytes_out; /* body bytes sent */
 };
 
 /* The bytes in x->in are the handler's now; they stay valid until its callback returns. */

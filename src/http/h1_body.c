@@ -44,8 +44,9 @@ static enum h1_body_result decode_counted(struct h1_body *b, struct str *in, str
     return data->n || *last ? H1_BODY_DATA : H1_BODY_MORE;
 }
 
-static enum h1_body_result decode_chunked(struct h1_body *b, struct str *in, struct str *data, bool *last,
-                                          const struct h1_limits *limits, struct headers *trailers)
+static enum h1_body_result decode_chunked(struct h1_body *b, struct str *in, struct str *data,
+                                          bool *last, const struct h1_limits *limits,
+                                          struct headers *trailers)
 {
     struct str piece;
     for (;;) {
@@ -57,13 +58,9 @@ static enum h1_body_result decode_chunked(struct h1_body *b, struct str *in, str
                 memmove((char *)(uintptr_t)(data->p + data->n), piece.p, piece.n);
             data->n += piece.n;
             break;
-        case CHUNKED_DONE:
-            *last = true;
-            return H1_BODY_DATA;
-        case CHUNKED_MORE:
-            return data->n ? H1_BODY_DATA : H1_BODY_MORE;
-        case CHUNKED_BAD:
-            return H1_BODY_BAD;
+        case CHUNKED_DONE: *last = true; return H1_BODY_DATA;
+        case CHUNKED_MORE: return data->n ? H1_BODY_DATA : H1_BODY_MORE;
+        case CHUNKED_BAD: return H1_BODY_BAD;
         }
     }
 }
@@ -96,8 +93,8 @@ static struct str frame_tail(struct buf *tail, bool body, bool last, const struc
     return str_make(tail->p, tail->n);
 }
 
-int h1_frame(struct h1_env *env, struct iovec iov[4], struct str head, struct str body, bool chunked,
-             bool last, const struct headers *trailers)
+int h1_frame(struct h1_env *env, struct iovec iov[4], struct str head, struct str body,
+             bool chunked, bool last, const struct headers *trailers)
 {
     struct str part[4] = {head, STR_NULL, body, STR_NULL};
     int k = 0;

@@ -1,5 +1,5 @@
-/* Bodies of HTTP/1.1 messages: taking them out of their framing and putting them into it, the same for
- * both sides (RFC 9112 §6, §7). */
+/* Bodies of HTTP/1.1 messages: taking them out of their framing and putting them into it, the same
+ * for both sides (RFC 9112 §6, §7). */
 #ifndef TG_HTTP_H1_BODY_H
 #define TG_HTTP_H1_BODY_H
 
@@ -38,15 +38,15 @@ enum h1_body_result {
     H1_BODY_BAD,
 };
 
-/* The next body bytes among those received, `*in` advancing. Pieces of several chunks are moved together
- * inside the buffer, so that the caller sees one. */
+/* The next body bytes among those received, `*in` advancing. Pieces of several chunks are moved
+ * together inside the buffer, so that the caller sees one. */
 enum h1_body_result h1_body_decode(struct h1_body *b, struct str *in, struct str *data, bool *last,
                                    const struct h1_limits *limits, struct headers *trailers)
     __attribute__((warn_unused_result));
 
-/* Head bytes, if any, and body bytes in their framing, as vectors for one write; returns how many. They
- * point into the arguments and into env, until the next call. `trailers` may be NULL. */
-int h1_frame(struct h1_env *env, struct iovec iov[4], struct str head, struct str body, bool chunked,
-             bool last, const struct headers *trailers);
+/* Head bytes, if any, and body bytes in their framing, as vectors for one write; returns how many.
+ * They point into the arguments and into env, until the next call. `trailers` may be NULL. */
+int h1_frame(struct h1_env *env, struct iovec iov[4], struct str head, struct str body,
+             bool chunked, bool last, const struct headers *trailers);
 
 #endif

@@ -9,7 +9,7 @@ enum state {
     RESTING, /* open, no request */
     HEAD,    /* a request was begun, its answer's head is awaited */
     BODY,
-    DONE,    /* the answer is complete */
+    DONE, /* the answer is complete */
     CLOSED,
 };
 
@@ -45,7 +45,8 @@ static size_t client_body(struct h1_client *c, const char *p, size_t n, bool fir
     struct str in = str_make(p, n), data = str_make(p, 0);
     bool last = h1_body_complete(&c->in);
     if (!last) {
-        enum h1_body_result r = h1_body_decode(&c->in, &in, &data, &last, &client_limits, &c->trailers);
+        enum h1_body_result r =
+            h1_body_decode(&c->in, &in, &data, &last, &client_limits, &c->trailers);
         if (r == H1_BODY_BAD) {
             c->ops->on_fault(c, H1_CLIENT_INVALID);
             return n;
@@ -99,16 +100,11 @@ static size_t client_head(struct h1_client *c, const char *p, size_t n)
 static size_t client_consume(struct h1_client *c, const char *p, size_t n)
 {
     switch (c->state) {
-    case HEAD:
-        return client_head(c, p, n);
-    case BODY:
-        return client_body(c, p, n, false);
+    case HEAD: return client_head(c, p, n);
+    case BODY: return client_body(c, p, n, false);
     case RESTING:
-    case DONE:
-        c->ops->on_idle_end(c);
-        return n;
-    default:
-        return n;
+    case DONE: c->ops->on_idle_end(c); return n;
+    default: return n;
     }
 }
 
@@ -213,8 +209,8 @@ static int client_write(struct h1_client *c, struct str head, struct str body, b
     return k ? stream_write(&c->stream, iov, k) : 0;
 }
 
-int h1_client_send(struct h1_client *c, struct arena *arena, enum http_method method, struct str head,
-                   bool chunked, struct str body, bool last)
+int h1_client_send(struct h1_client *c, struct arena *arena, enum http_method method,
+                   struct str head, bool chunked, struct str body, bool last)
 {
     ensure(c->state == RESTING);
     c->arena = arena;
@@ -226,7 +222,8 @@ int h1_client_send(struct h1_client *c, struct arena *arena, enum http_method me
     return client_write(c, head, body, last, NULL);
 }
 
-int h1_client_send_body(struct h1_client *c, struct str body, bool last, const struct headers *trailers)
+int h1_client_send_body(struct h1_client *c, struct str body, bool last,
+                        const struct headers *trailers)
 {
     return client_write(c, STR_NULL, body, last, trailers);
 }

@@ -1,5 +1,5 @@
-/* The client side of HTTP/1.1 on one connection to a service: one request at a time, its answer read
- * strictly, both body framings, back-pressure by pausing. RFC 9112. */
+/* The client side of HTTP/1.1 on one connection to a service: one request at a time, its answer
+ * read strictly, both body framings, back-pressure by pausing. RFC 9112. */
 #ifndef TG_HTTP_H1_CLIENT_H
 #define TG_HTTP_H1_CLIENT_H
 
@@ -36,16 +36,16 @@ struct h1_client {
     void *user;
     struct h1_head head;
     struct headers trailers;
-    struct h1_body in;        /* the answer's body on the wire */
+    struct h1_body in; /* the answer's body on the wire */
     struct buf parked;
     struct task kick;
-    struct arena *arena;      /* of the running request */
-    uint64_t bytes_in;        /* of the running answer, heads included */
-    uint32_t keep_alive_s;    /* the service's `Keep-Alive: timeout=`, 0: not said */
+    struct arena *arena;   /* of the running request */
+    uint64_t bytes_in;     /* of the running answer, heads included */
+    uint32_t keep_alive_s; /* the service's `Keep-Alive: timeout=`, 0: not said */
     uint8_t state;
     uint8_t method;
     bool busy, fresh, paused;
-    bool request_sent;        /* the whole request was written */
+    bool request_sent; /* the whole request was written */
     bool chunked_request;
 };
 
@@ -54,10 +54,11 @@ enum { H1_CLIENT_HEAD_BYTES = 60 * 1024, H1_CLIENT_FIELDS = 256 };
 /* `c` is zeroed but for env, ops and user. on_open or on_fault follows. */
 void h1_client_dial(struct h1_client *c, const struct addr *to, struct tls_client *tls,
                     const char *server_name);
-/* Sends a head (already serialised, its end included) and first body bytes together. What the answer
- * needs lives in `arena`. -1: broken, no callback follows. */
-int h1_client_send(struct h1_client *c, struct arena *arena, enum http_method method, struct str head,
-                   bool chunked, struct str body, bool last) __attribute__((warn_unused_result));
+/* Sends a head (already serialised, its end included) and first body bytes together. What the
+ * answer needs lives in `arena`. -1: broken, no callback follows. */
+int h1_client_send(struct h1_client *c, struct arena *arena, enum http_method method,
+                   struct str head, bool chunked, struct str body, bool last)
+    __attribute__((warn_unused_result));
 int h1_client_send_body(struct h1_client *c, struct str body, bool last,
                         const struct headers *trailers) __attribute__((warn_unused_result));
 /* Stops and goes on with reading the answer. */

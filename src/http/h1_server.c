@@ -1,5 +1,5 @@
-/* See h1_server.h. One read loop turns bytes into exchanges; everything that a handler sets off ends in
- * a task at the turn's end (server_kick), so that neither ever runs inside the other. */
+/* See h1_server.h. One read loop turns bytes into exchanges; everything that a handler sets off
+ * ends in a task at the turn's end (server_kick), so that neither ever runs inside the other. */
 #include "http/h1_server.h"
 
 #include "base/check.h"
@@ -216,33 +216,25 @@ static size_t server_consume(struct h1_server *c, const char *p, size_t n)
             return 0;
         server_begin(c);
         return server_head(c, p, n);
-    case HEAD:
-        return c->x->head_sent ? n : server_head(c, p, n);
-    case BODY:
-        return c->x->last_sent ? 0 : server_body(c, p, n, false);
+    case HEAD: return c->x->head_sent ? n : server_head(c, p, n);
+    case BODY: return c->x->last_sent ? 0 : server_body(c, p, n, false);
     case LINGER:
         c->progress += n;
         if (c->progress > LINGER_BYTES)
             server_close(c);
         return n;
-    default:
-        return 0;
+    default: return 0;
     }
 }
 
 static bool server_wants_input(const struct h1_server *c)
 {
     switch (c->state) {
-    case IDLE:
-        return !c->draining;
-    case HEAD:
-        return !c->x->codec; /* afterwards: refused, its answer is on the way */
-    case BODY:
-        return c->want_body && c->body.n == 0 && !c->x->last_sent;
-    case LINGER:
-        return true;
-    default:
-        return false;
+    case IDLE: return !c->draining;
+    case HEAD: return !c->x->codec; /* afterwards: refused, its answer is on the way */
+    case BODY: return c->want_body && c->body.n == 0 && !c->x->last_sent;
+    case LINGER: return true;
+    default: return false;
     }
 }
 

@@ -16,7 +16,7 @@ struct h1_server_limits {
 };
 
 struct h1_server {
-    struct stream *stream;                 /* the owner's; it hands events on with h1_server_event */
+    struct stream *stream; /* the owner's; it hands events on with h1_server_event */
     struct h1_env *env;
     const struct h1_server_limits *limits; /* may be exchanged between requests */
     const struct handler_ops *handler;
@@ -24,26 +24,26 @@ struct h1_server {
     void *user;                            /* given to exchange_new */
     struct exchange *x;                    /* the current one, or NULL when idle */
     struct h1_head head;
-    struct h1_body in;                     /* the request's body on the wire */
-    struct buf parked;                     /* bytes received and not yet used */
-    struct buf body;                       /* decoded body bytes that the handler did not take */
+    struct h1_body in; /* the request's body on the wire */
+    struct buf parked; /* bytes received and not yet used */
+    struct buf body;   /* decoded body bytes that the handler did not take */
     struct timer timer;
-    struct task kick;                      /* goes on at the turn's end */
-    uint64_t progress;                     /* what the timer saw last time */
-    uint64_t start_ns;                     /* loop time of the current request's first byte */
-    uint32_t requests;                     /* served on this connection */
+    struct task kick;  /* goes on at the turn's end */
+    uint64_t progress; /* what the timer saw last time */
+    uint64_t start_ns; /* loop time of the current request's first byte */
+    uint32_t requests; /* served on this connection */
     uint8_t state;
-    bool busy;                             /* inside the read loop: no recursion */
-    bool fresh;                            /* parked bytes that were not looked at yet */
+    bool busy;  /* inside the read loop: no recursion */
+    bool fresh; /* parked bytes that were not looked at yet */
     bool want_body, body_last, continue_sent;
     bool chunked_answer;
-    bool draining;                         /* close after the current exchange */
-    bool broken;                           /* a write failed: ends at the turn's end */
-    bool aborting;                         /* the handler gave up */
+    bool draining; /* close after the current exchange */
+    bool broken;   /* a write failed: ends at the turn's end */
+    bool aborting; /* the handler gave up */
 };
 
-/* `c` is filled with stream, env, limits, handler, on_closed and user, the rest zeroed. The stream is
- * open or shaking hands. */
+/* `c` is filled with stream, env, limits, handler, on_closed and user, the rest zeroed. The stream
+ * is open or shaking hands. */
 void h1_server_open(struct h1_server *c);
 /* What the stream told. */
 void h1_server_event(struct h1_server *c, unsigned what);

@@ -8,8 +8,7 @@ struct str http_reason(unsigned status)
 {
     switch (status) {
 #define R(code, text)                                                                              \
-    case code:                                                                                     \
-        return STR(text)
+    case code: return STR(text)
         R(100, "Continue");
         R(101, "Switching Protocols");
         R(103, "Early Hints");
@@ -47,8 +46,7 @@ struct str http_reason(unsigned status)
         R(504, "Gateway Timeout");
         R(505, "HTTP Version Not Supported");
 #undef R
-    default:
-        return STR("");
+    default: return STR("");
     }
 }
 
@@ -181,6 +179,7 @@ void http_date(uint64_t unix_seconds, char out[32])
     struct tm tm;
     gmtime_r(&t, &tm);
     snprintf(out, 32, "%.3s, %02u %.3s %04u %02u:%02u:%02u GMT", days + 3 * tm.tm_wday,
-             (unsigned)tm.tm_mday % 100, months + 3 * tm.tm_mon, (unsigned)(tm.tm_year + 1900) % 10000,
-             (unsigned)tm.tm_hour % 100, (unsigned)tm.tm_min % 100, (unsigned)tm.tm_sec % 100);
+             (unsigned)tm.tm_mday % 100, months + 3 * tm.tm_mon,
+             (unsigned)(tm.tm_year + 1900) % 10000, (unsigned)tm.tm_hour % 100,
+             (unsigned)tm.tm_min % 100, (unsigned)tm.tm_sec % 100);
 }

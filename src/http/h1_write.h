@@ -16,7 +16,8 @@ void h1_write_fields(struct buf *out, const struct headers *h);
 void h1_write_request(struct buf *out, struct str method, struct str path, struct str query,
                       const struct headers *h, bool has_body, int64_t length);
 
-/* The head of x's answer with framing, Date and, if asked, Connection: close. `date` is an IMF-fixdate. */
+/* The head of x's answer with framing, Date and, if asked, Connection: close. `date` is an
+ * IMF-fixdate. */
 void h1_write_response(struct buf *out, const struct exchange *x, bool chunked, struct str date);
 
 /* "HTTP/1.1 100 Continue" and other interim heads. */

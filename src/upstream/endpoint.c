@@ -17,8 +17,8 @@ static uint32_t slot_take(struct endpoints *all)
     return all->count++;
 }
 
-static struct endpoint *endpoint_new(const struct addr *addr, struct str name, const char *server_name,
-                                     bool tls, struct str identity)
+static struct endpoint *endpoint_new(const struct addr *addr, struct str name,
+                                     const char *server_name, bool tls, struct str identity)
 {
     struct endpoint *e = xcalloc(1, sizeof *e);
     e->addr = *addr;

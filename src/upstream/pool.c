@@ -132,7 +132,8 @@ static uint64_t idle_limit(const struct upstream_conn *c, uint64_t idle_timeout_
     return said < idle_timeout_ms ? said : idle_timeout_ms;
 }
 
-void pool_put(struct upstream_conn *c, uint32_t idle_max, uint64_t idle_timeout_ms, uint64_t max_requests)
+void pool_put(struct upstream_conn *c, uint32_t idle_max, uint64_t idle_timeout_ms,
+              uint64_t max_requests)
 {
     struct pool *p = c->pool;
     struct pool_slot *s = slot_of(p, c->endpoint);

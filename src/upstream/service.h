@@ -42,19 +42,19 @@ struct service {
     struct str sticky_key; /* name of the header or cookie */
     bool fallback;
     bool tls;
-    uint32_t index;        /* in the snapshot */
+    uint32_t index; /* in the snapshot */
     struct service_timeouts timeouts;
     uint32_t idle_per_worker;
     uint64_t idle_timeout_ms;
     uint64_t max_requests; /* per connection, 0: no bound */
 };
 
-/* The variant of a request: `key` hashed against the cumulated weights as the contract says; a key with
- * p == NULL: random. NULL if all weights are 0. */
+/* The variant of a request: `key` hashed against the cumulated weights as the contract says; a key
+ * with p == NULL: random. NULL if all weights are 0. */
 const struct variant *service_pick(const struct service *s, struct str key, struct rand *rand);
 
-/* An endpoint of the variant: the less busy of two random ones, by requests in flight in this worker and
- * weight. NULL if it has none. */
+/* An endpoint of the variant: the less busy of two random ones, by requests in flight in this
+ * worker and weight. NULL if it has none. */
 struct endpoint *variant_pick(const struct variant *v, const struct pool *pool, struct rand *rand);
 
 #endif

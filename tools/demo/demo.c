@@ -364,7 +364,7 @@ static void echo(struct demo *demo, struct evhttp_request *req, const char *rest
     struct evkeyval *header;
 
     (void)rest;
-    TAILQ_FOREACH (header, evhttp_request_get_input_headers(req), next) {
+    TAILQ_FOREACH(header, evhttp_request_get_input_headers(req), next) {
         json_array_append_new(headers, json_pack("[s,s]", header->key, header->value));
     }
     answer_json(demo, req, 200,
