@@ -10,8 +10,8 @@
  * checked tree a wrong kind is a programmer's error and ends the process; an absent value is not:
  * it reads as false, 0 or NULL.
  */
-#ifndef BASE_NODE_H
-#define BASE_NODE_H
+#ifndef TG_BASE_NODE_H
+#define TG_BASE_NODE_H
 
 #include <stdbool.h>
 #include <stddef.h>

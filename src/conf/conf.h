@@ -11,12 +11,12 @@
  * - file names are absolute;
  * - texts of request_headers, response_headers and respond keep `${word}` (filled per request) and
  *   `$${` (a literal `${`); everywhere else substitution is finished;
- * - `listeners.N.missing` and `routes.N.missing`: name of a feature that decides who gets in, that
- * was
- *   asked for and is not built in: every request there must be answered 501 not_implemented.
+ * - `listeners.N.missing`, `services.N.missing`, `routes.N.missing`: name of a feature that decides
+ *   who gets in, that was asked for and is not built in: every request there must be answered 501
+ *   not_implemented.
  */
-#ifndef CONF_CONF_H
-#define CONF_CONF_H
+#ifndef TG_CONF_CONF_H
+#define TG_CONF_CONF_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -30,10 +30,10 @@
 struct conf;
 
 struct conf_error {
-    const char *file;
+    char *file;
     uint32_t line;
     uint32_t column;
-    char *path; /* routes[3].service; "" for faults of the whole file */
+    char *path; /* routes[3].service; "(file)" for faults of the whole file */
     char *message;
 };
 
