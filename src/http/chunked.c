@@ -122,7 +122,27 @@ static bool is_empty_section(const struct chunked *c, struct str in)
     return c->trailer.n == 0 && str_starts(in, STR("\r\n"));
 }
 
-/* Keeps the section's bytes line by line, unless there are none. */
+/* Keeps the bytes up to a LF or the end of input: false if they are too many or a line ends with
+ * anything but CRLF. */
+static bool keep_trailer_bytes(struct chunked *c, struct str *in, const struct h1_limits *limits)
+{
+    const char *lf = memchr(in->p, '\n', in->n);
+    size_t n = lf ? (size_t)(lf - in->p) + 1 : in->n;
+    size_t from = c->trailer.n ? c->trailer.n - 1 : 0; /* this may have been a CR */
+    if (n > limits->head_bytes || c->trailer.n > limits->head_bytes - n)
+        return false;
+    buf_add(&c->trailer, in->p, n);
+    *in = str_make(in->p + n, in->n - n);
+    const char *end = c->trailer.p + c->trailer.n;
+    const char *cr = memchr(c->trailer.p + from, '\r', c->trailer.n - from);
+    return cr ? cr + 1 == end || cr[1] == '\n' : !lf;
+}
+
+static bool is_whole_section(struct str s)
+{
+    return str_eq(s, STR("\r\n")) || (s.n >= 4 && memcmp(s.p + s.n - 4, "\r\n\r\n", 4) == 0);
+}
+
 static enum chunked_result take_trailer(struct chunked *c, struct str *in,
                                         const struct h1_limits *limits, struct headers *trailers)
 {
@@ -132,18 +152,9 @@ static enum chunked_result take_trailer(struct chunked *c, struct str *in,
         return CHUNKED_DONE;
     }
     while (in->n) {
-        const char *lf = memchr(in->p, '\n', in->n);
-        size_t n = lf ? (size_t)(lf - in->p) + 1 : in->n;
-        if (n > limits->head_bytes || c->trailer.n > limits->head_bytes - n)
+        if (!keep_trailer_bytes(c, in, limits))
             return CHUNKED_BAD;
-        buf_add(&c->trailer, in->p, n);
-        *in = str_make(in->p + n, in->n - n);
-        struct str kept = str_make(c->trailer.p, c->trailer.n);
-        if (!lf)
-            break;
-        if (kept.n < 2 || kept.p[kept.n - 2] != '\r')
-            return CHUNKED_BAD;
-        if (kept.n == 2 || kept.p[kept.n - 3] == '\n')
+        if (is_whole_section(str_make(c->trailer.p, c->trailer.n)))
             return trailer_done(c, limits, trailers);
     }
     return CHUNKED_MORE;

@@ -7,7 +7,7 @@ enum { SLOTS = 128 };
 
 /* Each known name alone in its slot: two in one do not compile, one in a wrong slot is found by the
  * unit test, which says the right one. `n` is at least 1. */
-static unsigned name_slot(const char *name, size_t n)
+static inline unsigned name_slot(const char *name, size_t n)
 {
     unsigned first = (unsigned char)name[0] | 0x20u, last = (unsigned char)name[n - 1] | 0x20u;
     unsigned before = (unsigned char)name[n >= 2 ? n - 2 : 0] | 0x20u;
@@ -69,39 +69,39 @@ static const struct str names[FIELD_IDS] = {
 #undef FIELD_NAME
 };
 
-/* Letters of eight bytes in lower case, all other bytes as they are. */
-static uint64_t lower8(uint64_t w)
+static uint64_t differs8(const char *a, const char *b)
 {
-    const uint64_t ones = 0x0101010101010101u, high = ones << 7;
-    uint64_t low7 = w & ~high;
-    uint64_t from_a = low7 + ones * (0x80 - 'A'), after_z = low7 + ones * (0x80 - 'Z' - 1);
-    return w | ((from_a & ~after_z & ~w & high) >> 2);
+    uint64_t x, y;
+    memcpy(&x, a, sizeof x);
+    memcpy(&y, b, sizeof y);
+    return (x ^ y) & ~0x2020202020202020u;
 }
 
-static uint64_t load8(const char *p)
+static uint32_t differs4(const char *a, const char *b)
 {
-    uint64_t w;
-    memcpy(&w, p, sizeof w);
-    return w;
+    uint32_t x, y;
+    memcpy(&x, a, sizeof x);
+    memcpy(&y, b, sizeof y);
+    return (x ^ y) & ~0x20202020u;
 }
 
-/* The first n < 8 bytes, zeros behind them. */
-static uint64_t load_short(const char *p, size_t n)
+/* Of n bytes each, n > 0; the last words overlap. Letters differ by case in one bit. What else
+ * differs only there from a byte of a known name ("-", a digit) is a control character, and those
+ * are in no name. */
+static inline bool is_known_name(const char *name, const char *known, size_t n)
 {
-    uint64_t w = 0;
+    if (n >= 8) {
+        uint64_t differs = differs8(name + n - 8, known + n - 8);
+        for (size_t i = 0; i + 8 < n; i += 8)
+            differs |= differs8(name + i, known + i);
+        return !differs;
+    }
+    if (n >= 4)
+        return !(differs4(name, known) | differs4(name + n - 4, known + n - 4));
     for (size_t i = 0; i < n; i++)
-        w |= (uint64_t)(unsigned char)p[i] << (8 * i);
-    return w;
-}
-
-static bool same_name(const char *a, const char *b, size_t n)
-{
-    if (n < 8)
-        return lower8(load_short(a, n)) == lower8(load_short(b, n));
-    for (size_t i = 0; i + 8 < n; i += 8)
-        if (lower8(load8(a + i)) != lower8(load8(b + i)))
+        if ((name[i] ^ known[i]) & ~0x20)
             return false;
-    return lower8(load8(a + n - 8)) == lower8(load8(b + n - 8));
+    return true;
 }
 
 enum field_id field_lookup(const char *name, size_t n)
@@ -109,7 +109,7 @@ enum field_id field_lookup(const char *name, size_t n)
     if (n == 0)
         return FIELD_OTHER;
     enum field_id id = slots[name_slot(name, n)];
-    return names[id].n == n && same_name(name, names[id].p, n) ? id : FIELD_OTHER;
+    return names[id].n == n && is_known_name(name, names[id].p, n) ? id : FIELD_OTHER;
 }
 
 struct str field_name(enum field_id id)
@@ -119,9 +119,11 @@ struct str field_name(enum field_id id)
 
 void headers_init(struct headers *h, struct arena *arena, uint16_t cap)
 {
-    *h = (struct headers){.cap = cap, .arena = arena};
-    if (cap)
-        h->v = arena_alloc(arena, cap * sizeof *h->v);
+    memset(h->first, 0, sizeof h->first);
+    h->n = 0;
+    h->cap = cap;
+    h->arena = arena;
+    h->v = cap ? arena_alloc(arena, cap * sizeof *h->v) : NULL;
 }
 
 static void headers_grow(struct headers *h)
@@ -135,8 +137,8 @@ static void headers_grow(struct headers *h)
     h->cap = cap;
 }
 
-static struct field *headers_append(struct headers *h, enum field_id id, struct str name,
-                                    struct str value, uint8_t flags)
+static inline struct field *headers_append(struct headers *h, enum field_id id, struct str name,
+                                           struct str value, uint8_t flags)
 {
     ensure(name.n <= UINT16_MAX && value.n <= UINT32_MAX);
     if (h->n == h->cap)
@@ -177,7 +179,7 @@ static struct field *find_from(const struct headers *h, size_t i, enum field_id 
         struct field *f = &h->v[i];
         if (f->id != id || (f->flags & FIELD_DROPPED))
             continue;
-        if (id != FIELD_OTHER || (f->name_len == name.n && same_name(f->name, name.p, name.n)))
+        if (id != FIELD_OTHER || str_eq_ci(str_make(f->name, f->name_len), name))
             return f;
     }
     return NULL;

@@ -11,52 +11,52 @@
 #include <stdint.h>
 
 /* One line per known field: X(ID, "Name-As-Sent"). FIELD_OTHER is every other name. */
-#define FIELD_TABLE(X)                                        \
-    X(ACCEPT, "Accept")                                       \
-    X(ACCEPT_ENCODING, "Accept-Encoding")                     \
-    X(AUTHORIZATION, "Authorization")                         \
-    X(CACHE_CONTROL, "Cache-Control")                         \
-    X(CONNECTION, "Connection")                               \
-    X(CONTENT_ENCODING, "Content-Encoding")                   \
-    X(CONTENT_LENGTH, "Content-Length")                       \
-    X(CONTENT_TYPE, "Content-Type")                           \
-    X(COOKIE, "Cookie")                                       \
-    X(DATE, "Date")                                           \
-    X(EXPECT, "Expect")                                       \
-    X(FORWARDED, "Forwarded")                                 \
-    X(GRPC_TIMEOUT, "Grpc-Timeout")                           \
-    X(HOST, "Host")                                           \
-    X(HTTP2_SETTINGS, "HTTP2-Settings")                       \
-    X(KEEP_ALIVE, "Keep-Alive")                               \
-    X(LOCATION, "Location")                                   \
-    X(ORIGIN, "Origin")                                       \
-    X(PROXY_AUTHENTICATE, "Proxy-Authenticate")               \
-    X(PROXY_AUTHORIZATION, "Proxy-Authorization")             \
-    X(PROXY_CONNECTION, "Proxy-Connection")                   \
-    X(REFERER, "Referer")                                     \
-    X(RETRY_AFTER, "Retry-After")                             \
-    X(SERVER, "Server")                                       \
-    X(SET_COOKIE, "Set-Cookie")                               \
-    X(STRICT_TRANSPORT_SECURITY, "Strict-Transport-Security") \
-    X(TE, "TE")                                               \
-    X(TRACEPARENT, "Traceparent")                             \
-    X(TRACESTATE, "Tracestate")                               \
-    X(TRAILER, "Trailer")                                     \
-    X(TRANSFER_ENCODING, "Transfer-Encoding")                 \
-    X(UPGRADE, "Upgrade")                                     \
-    X(USER_AGENT, "User-Agent")                               \
-    X(VARY, "Vary")                                           \
-    X(VIA, "Via")                                             \
-    X(WWW_AUTHENTICATE, "WWW-Authenticate")                   \
-    X(X_API_KEY, "X-API-Key")                                 \
-    X(X_AUTH_METHOD, "X-Auth-Method")                         \
-    X(X_AUTH_SCOPES, "X-Auth-Scopes")                         \
-    X(X_AUTH_SUBJECT, "X-Auth-Subject")                       \
-    X(X_FORWARDED_FOR, "X-Forwarded-For")                     \
-    X(X_FORWARDED_HOST, "X-Forwarded-Host")                   \
-    X(X_FORWARDED_PORT, "X-Forwarded-Port")                   \
-    X(X_FORWARDED_PROTO, "X-Forwarded-Proto")                 \
-    X(X_REQUEST_ID, "X-Request-Id")                           \
+#define FIELD_TABLE(X)                                                                             \
+    X(ACCEPT, "Accept")                                                                            \
+    X(ACCEPT_ENCODING, "Accept-Encoding")                                                          \
+    X(AUTHORIZATION, "Authorization")                                                              \
+    X(CACHE_CONTROL, "Cache-Control")                                                              \
+    X(CONNECTION, "Connection")                                                                    \
+    X(CONTENT_ENCODING, "Content-Encoding")                                                        \
+    X(CONTENT_LENGTH, "Content-Length")                                                            \
+    X(CONTENT_TYPE, "Content-Type")                                                                \
+    X(COOKIE, "Cookie")                                                                            \
+    X(DATE, "Date")                                                                                \
+    X(EXPECT, "Expect")                                                                            \
+    X(FORWARDED, "Forwarded")                                                                      \
+    X(GRPC_TIMEOUT, "Grpc-Timeout")                                                                \
+    X(HOST, "Host")                                                                                \
+    X(HTTP2_SETTINGS, "HTTP2-Settings")                                                            \
+    X(KEEP_ALIVE, "Keep-Alive")                                                                    \
+    X(LOCATION, "Location")                                                                        \
+    X(ORIGIN, "Origin")                                                                            \
+    X(PROXY_AUTHENTICATE, "Proxy-Authenticate")                                                    \
+    X(PROXY_AUTHORIZATION, "Proxy-Authorization")                                                  \
+    X(PROXY_CONNECTION, "Proxy-Connection")                                                        \
+    X(REFERER, "Referer")                                                                          \
+    X(RETRY_AFTER, "Retry-After")                                                                  \
+    X(SERVER, "Server")                                                                            \
+    X(SET_COOKIE, "Set-Cookie")                                                                    \
+    X(STRICT_TRANSPORT_SECURITY, "Strict-Transport-Security")                                      \
+    X(TE, "TE")                                                                                    \
+    X(TRACEPARENT, "Traceparent")                                                                  \
+    X(TRACESTATE, "Tracestate")                                                                    \
+    X(TRAILER, "Trailer")                                                                          \
+    X(TRANSFER_ENCODING, "Transfer-Encoding")                                                      \
+    X(UPGRADE, "Upgrade")                                                                          \
+    X(USER_AGENT, "User-Agent")                                                                    \
+    X(VARY, "Vary")                                                                                \
+    X(VIA, "Via")                                                                                  \
+    X(WWW_AUTHENTICATE, "WWW-Authenticate")                                                        \
+    X(X_API_KEY, "X-API-Key")                                                                      \
+    X(X_AUTH_METHOD, "X-Auth-Method")                                                              \
+    X(X_AUTH_SCOPES, "X-Auth-Scopes")                                                              \
+    X(X_AUTH_SUBJECT, "X-Auth-Subject")                                                            \
+    X(X_FORWARDED_FOR, "X-Forwarded-For")                                                          \
+    X(X_FORWARDED_HOST, "X-Forwarded-Host")                                                        \
+    X(X_FORWARDED_PORT, "X-Forwarded-Port")                                                        \
+    X(X_FORWARDED_PROTO, "X-Forwarded-Proto")                                                      \
+    X(X_REQUEST_ID, "X-Request-Id")                                                                \
     X(X_TENANT_ID, "X-Tenant-Id")
 
 enum field_id {
@@ -90,7 +90,7 @@ struct headers {
 /* Empty, with room for `cap` fields from the arena. */
 void headers_init(struct headers *h, struct arena *arena, uint16_t cap);
 
-/* Id of a name in any case. */
+/* Id of a name in any case. `name` is a token or at least free of control characters. */
 enum field_id field_lookup(const char *name, size_t n);
 /* The usual spelling of a known name. */
 struct str field_name(enum field_id id);

@@ -51,7 +51,7 @@ static void kernel_scalar(const char *p, size_t blocks, uint64_t stop[SCAN_CLASS
 #if defined(__x86_64__)
 
 /* Tokens by their two hexadecimal digits: bit h of low_digit[l] says that byte hl is a tchar. */
-#define LOW_DIGIT \
+#define LOW_DIGIT                                                                                  \
     0xe8, 0xfc, 0xf8, 0xfc, 0xfc, 0xfc, 0xfc, 0xfc, 0xf8, 0xf8, 0xf4, 0x54, 0xd0, 0x54, 0xf4, 0x70
 #define HIGH_DIGIT 1, 2, 4, 8, 16, 32, 64, (char)128, 0, 0, 0, 0, 0, 0, 0, 0
 
@@ -150,20 +150,22 @@ scan_kernel *scan_kernel_at(unsigned i)
 
 #endif
 
+/* The block that the input ends in: `rest` bytes of it are there. */
+static void scan_last_block(struct scan *s, const char *block, size_t rest, size_t at_block)
+{
+    char bytes[SCAN_BLOCK] = {0}; /* NUL is in no class: a stop at the end */
+    if (rest)
+        memcpy(bytes, block, rest);
+    s->kernel(bytes, 1, s->stop, at_block);
+}
+
 void scan_move(struct scan *s, const char *at)
 {
-    size_t n = (size_t)(s->end - at), full = n / SCAN_BLOCK, rest = n % SCAN_BLOCK;
+    size_t n = (size_t)(s->end - at), full = n / SCAN_BLOCK;
     s->window = at;
-    if (full >= SCAN_BLOCKS) {
-        s->kernel(at, SCAN_BLOCKS, s->stop, 0);
-        return;
-    }
-    char last[SCAN_BLOCK] = {0}; /* NUL is in no class: a stop at the end */
-    if (rest)
-        memcpy(last, at + full * SCAN_BLOCK, rest);
-    if (full)
-        s->kernel(at, full, s->stop, 0);
-    s->kernel(last, 1, s->stop, full);
+    s->kernel(at, full < SCAN_BLOCKS ? full : SCAN_BLOCKS, s->stop, 0);
+    if (full < SCAN_BLOCKS)
+        scan_last_block(s, at + full * SCAN_BLOCK, n % SCAN_BLOCK, full);
 }
 
 void scan_init(struct scan *s, scan_kernel *kernel, const char *from, const char *end)

@@ -6,13 +6,16 @@
 enum {
     UNRESERVED = 1, /* RFC 3986 §2.3 */
     PCHAR = 2,      /* RFC 3986 §3.3, the escape aside */
+    ESCAPED = 4,    /* not allowed, but sent raw by browsers and people */
     BOTH = UNRESERVED | PCHAR,
 };
 
 static const uint8_t classes[256] = {
-    ['!'] = PCHAR,        ['$'] = PCHAR,         ['&' ... ','] = PCHAR, ['-' ... '.'] = BOTH,
-    ['0' ... '9'] = BOTH, [':' ... ';'] = PCHAR, ['='] = PCHAR,         ['@'] = PCHAR,
-    ['A' ... 'Z'] = BOTH, ['_'] = BOTH,          ['a' ... 'z'] = BOTH,  ['~'] = BOTH,
+    ['!'] = PCHAR,        ['"'] = ESCAPED,         ['$'] = PCHAR,         ['&' ... ','] = PCHAR,
+    ['-' ... '.'] = BOTH, ['0' ... '9'] = BOTH,    [':' ... ';'] = PCHAR, ['<'] = ESCAPED,
+    ['='] = PCHAR,        ['>'] = ESCAPED,         ['@'] = PCHAR,         ['A' ... 'Z'] = BOTH,
+    ['['] = ESCAPED,      [']' ... '^'] = ESCAPED, ['_'] = BOTH,          ['`'] = ESCAPED,
+    ['a' ... 'z'] = BOTH, ['{' ... '}'] = ESCAPED, ['~'] = BOTH,
 };
 
 static bool is_unreserved(char c)
@@ -165,7 +168,7 @@ static enum path_char path_char(struct str s, size_t *i, unsigned flags, char *b
     if (is_pchar(c))
         return PATH_PLAIN;
     if (c != '%')
-        return c > ' ' && c < 0x7f && c != '\\' ? PATH_ESCAPED : PATH_BAD;
+        return classes[(unsigned char)c] & ESCAPED ? PATH_ESCAPED : PATH_BAD;
     int high = *i < s.n ? ascii_hex(s.p[*i]) : -1;
     int low = *i + 1 < s.n ? ascii_hex(s.p[*i + 1]) : -1;
     if (high < 0 || low < 0)
