@@ -27,10 +27,7 @@ void core_fini(struct core *c)
 static void snapshot_done(struct core *c, struct snapshot *s)
 {
     struct snapshot_worker *w = core_of_snapshot(c, s);
-    for (size_t i = 0; i < s->listener_count; i++)
-        tls_server_free(w->servers[i]);
-    for (size_t i = 0; i < s->service_count; i++)
-        tls_client_free(w->clients[i]);
+    snapshot_free_worker_tls(s, w);
     inbox_post(c->control, &w->gone);
 }
 

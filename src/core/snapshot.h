@@ -92,4 +92,7 @@ struct snapshot {
 /* The listener of that address, or NULL when this generation has none. */
 const struct snapshot_listener *snapshot_listener(const struct snapshot *s, const char *address);
 
+/* The TLS objects of one worker: by itself when it lets go, or before it ever had them. */
+void snapshot_free_worker_tls(struct snapshot *s, struct snapshot_worker *w);
+
 #endif

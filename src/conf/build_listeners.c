@@ -1,0 +1,101 @@
+/* Listeners of a snapshot: limits, and each worker's TLS servers. */
+#include "conf/build.h"
+
+#include "http/uri.h"
+
+static const char *const *alpn_of(struct build *b, const struct node *l)
+{
+    size_t n = node_count(l, "protocols"), k = 0;
+    const char **alpn = arena_zalloc(&b->snapshot->arena, (n + 1) * sizeof *alpn);
+    for (size_t i = 0; i < n; i++)
+        if (node_is(node_at(node_get(l, "protocols"), i), "", "http/1.1"))
+            alpn[k++] = "http/1.1";
+    return alpn;
+}
+
+static const char *groups_of(struct build *b, const struct node *tls)
+{
+    struct buf out = {0};
+    const struct node *groups = node_get(tls, "groups");
+    for (size_t i = 0; i < node_count(groups, ""); i++)
+        buf_printf(&out, "%s%s", i ? ":" : "", node_str(node_at(groups, i), ""));
+    const char *text = arena_dup(&b->snapshot->arena, out.p, out.n);
+    buf_free(&out);
+    return text;
+}
+
+static int listener_tls(struct build *b, const struct node *l, const struct snapshot_listener *out)
+{
+    const struct node *tls = node_get(l, "tls"), *certs = node_get(tls, "certificates");
+    size_t n = node_count(certs, "");
+    struct tls_certificate *list = arena_zalloc(&b->snapshot->arena, (n + 1) * sizeof *list);
+    char error[TLS_ERROR];
+    for (size_t i = 0; i < n; i++) {
+        list[i].certificate = node_str(node_at(certs, i), "certificate");
+        list[i].private_key = node_str(node_at(certs, i), "private_key");
+    }
+    struct tls_server_options o = {
+        .certificates = list,
+        .certificate_count = (unsigned)n,
+        .allow_tls12 = node_is(tls, "min_version", "1.2"),
+        .groups = groups_of(b, tls),
+        .alpn = alpn_of(b, l),
+    };
+    for (unsigned w = 0; w < b->worker_count; w++) {
+        struct tls_server *server = tls_server_new(b->libs[w], &o, error);
+        if (!server) {
+            build_error(b, certs, error);
+            return -1;
+        }
+        b->snapshot->workers[w].servers[out->index] = server;
+    }
+    return 0;
+}
+
+static void listener_limits(const struct node *root, struct h1_server_limits *out)
+{
+    const struct node *n = node_get(root, "client_limits");
+    uint64_t bytes = node_size(n, "header_bytes");
+    out->head.head_bytes = (uint32_t)(bytes < LOOP_RX - 4096 ? bytes : LOOP_RX - 4096);
+    out->head.fields = (uint16_t)node_int(n, "header_count");
+    out->header_timeout_ms = (uint32_t)node_ms(n, "header_timeout");
+    out->body_timeout_ms = (uint32_t)node_ms(n, "body_timeout");
+    out->idle_timeout_ms = (uint32_t)node_ms(n, "idle_timeout");
+}
+
+static struct str port_of(struct build *b, const char *address)
+{
+    struct addr a;
+    if (addr_parse(str_of(address), &a) != 0 || addr_port(&a) == 0)
+        return STR("");
+    return str_of(arena_printf(&b->snapshot->arena, "%u", addr_port(&a)));
+}
+
+int build_listeners(struct build *b)
+{
+    struct snapshot *s = b->snapshot;
+    const struct node *list = node_get(b->root, "listeners");
+    size_t n = node_count(list, "");
+    if (n > LISTENERS_MAX) {
+        build_error(b, list, "more than 64 listeners");
+        return -1;
+    }
+    s->listeners = arena_zalloc(&s->arena, n * sizeof *s->listeners);
+    s->listener_count = n;
+    for (size_t i = 0; i < n; i++) {
+        const struct node *l = node_at(list, i);
+        struct snapshot_listener *out = &s->listeners[i];
+        out->index = (unsigned)i;
+        out->name = str_of(node_str(l, "name"));
+        out->address = node_str(l, "address");
+        out->tls = node_get(l, "tls") != NULL;
+        out->missing = node_str(l, "missing");
+        out->port = port_of(b, out->address);
+        out->uri_flags = (node_is(l, "paths.escaped_slash", "keep") ? URI_KEEP_ESCAPED_SLASH : 0u) |
+                         (node_bool(l, "paths.merge_slashes") ? URI_MERGE_SLASHES : 0u);
+        listener_limits(b->root, &out->limits);
+        if (out->tls && listener_tls(b, l, out) != 0)
+            return -1;
+    }
+    return 0;
+}
