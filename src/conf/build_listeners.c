@@ -24,7 +24,7 @@ static const char *groups_of(struct build *b, const struct node *tls)
     return text;
 }
 
-static int listener_tls(struct build *b, const struct node *l, const struct snapshot_listener *out)
+static int listener_tls(struct build *b, const struct node *l, struct snapshot_listener *out)
 {
     const struct node *tls = node_get(l, "tls"), *certs = node_get(tls, "certificates");
     size_t n = node_count(certs, "");
@@ -48,6 +48,7 @@ static int listener_tls(struct build *b, const struct node *l, const struct snap
             return -1;
         }
         b->snapshot->workers[w].servers[out->index] = server;
+        out->expiry = tls_server_expiry(server);
     }
     return 0;
 }

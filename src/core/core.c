@@ -69,6 +69,13 @@ void core_adopt(struct core *c, struct snapshot *s)
     core_unpin(c, old);
 }
 
+void core_retire(struct core *c)
+{
+    core_of_snapshot(c, c->snapshot)->current = false;
+    core_unpin(c, c->snapshot);
+    c->snapshot = NULL;
+}
+
 static void core_check_drained(struct core *c)
 {
     if (c->draining && list_empty(&c->conns) && c->on_drained)

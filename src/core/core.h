@@ -45,6 +45,9 @@ void core_fini(struct core *c);
 /* The snapshot of new requests from now on; the old one is let go of when its last request ends. */
 void core_adopt(struct core *c, struct snapshot *s);
 
+/* The thread ends: the current snapshot is let go of. No request runs any more. */
+void core_retire(struct core *c);
+
 static inline struct snapshot_worker *core_of_snapshot(const struct core *c, struct snapshot *s)
 {
     return &s->workers[c->worker];

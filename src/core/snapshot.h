@@ -56,6 +56,7 @@ struct snapshot_listener {
     struct h1_server_limits limits;
     unsigned uri_flags;
     struct str port;          /* text, for X-Forwarded-Port */
+    int64_t expiry;           /* of its first certificate to end, seconds since 1970 */
 };
 
 /* What one worker needs of a snapshot: its own OpenSSL objects, and its pins. */
@@ -64,6 +65,7 @@ struct snapshot_worker {
     struct tls_client **clients; /* by service; NULL: plain */
     uint64_t pins;               /* requests and connections; the worker's */
     bool current;                /* the worker's */
+    struct core *core;           /* whose it is */
     struct message adopt, gone;  /* how it comes to the worker, and back */
     struct snapshot *snapshot;
 };
@@ -87,6 +89,8 @@ struct snapshot {
     struct snapshot_worker *workers;
     unsigned worker_count;
     unsigned workers_done;   /* control's: workers that let go of it */
+    struct message end;      /* control's: to the loader, to be freed */
+    void *owner;             /* control's */
 };
 
 /* The listener of that address, or NULL when this generation has none. */
