@@ -150,6 +150,7 @@ ssize_t stream_recv(struct stream *s, void *buf, size_t cap)
     if (got == (ssize_t)cap)
         return got;
     s->can_read = got > 0 && s->saw_closed;
+    s->dry = got < 0;
     if (got >= 0)
         return got;
     if (errno == EAGAIN)
@@ -366,7 +367,7 @@ ssize_t stream_read(struct stream *s, void *buf, size_t cap)
         return s->error ? STREAM_ERROR : 0;
     if (s->ssl)
         return stream_tls_read(s, buf, cap);
-    if (!s->can_read)
+    if (!s->can_read && s->dry)
         return STREAM_AGAIN;
     ssize_t got = stream_recv(s, buf, cap);
     s->ended = got == 0 || got == STREAM_ERROR;

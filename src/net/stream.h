@@ -56,6 +56,7 @@ struct stream {
     bool truncated;           /* TLS: the peer's end came without close_notify */
     bool unread;              /* the TLS layer holds bytes that stream_read can give at once */
     bool starved;             /* the TLS layer wants bytes that are not there yet */
+    bool dry;                 /* the kernel said that nothing is there */
     bool finishing;           /* stream_finish was called */
     bool ticket_due;          /* a session ticket leaves with the next write */
 };
@@ -77,7 +78,8 @@ enum { STREAM_AGAIN = -1, STREAM_ERROR = -2 };
 
 /* > 0 bytes, 0 at the peer's end (s->truncated if TLS lacks its close_notify), STREAM_AGAIN, or
  * STREAM_ERROR with s->error set. A result below `cap` means that nothing more is there now
- * (can_read false) unless the peer has closed. */
+ * (stream_readable says false) unless the peer has closed; but libevent hides a reset that came
+ * together with the data, so who needs more to go on calls again until STREAM_AGAIN. */
 ssize_t stream_read(struct stream *s, void *buf, size_t cap) __attribute__((warn_unused_result));
 
 /* True if reading may give something without a further event (also bytes inside the TLS layer). */

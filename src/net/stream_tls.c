@@ -26,6 +26,7 @@ struct stream_tls_io {
     BIO_METHOD *method;
     BIO *bio;
     struct stream *stream;
+    bool look; /* the next read asks the kernel even if it is unlikely to have more */
     size_t staged;
     char stage[STAGE];
     char gather[RECORD]; /* small vectors become one record */
@@ -62,7 +63,8 @@ static int bio_read(BIO *b, char *p, size_t n, size_t *read)
 {
     struct stream_tls_io *io = BIO_get_data(b);
     struct stream *s = io->stream;
-    ssize_t got = s->can_read ? stream_recv(s, p, n) : STREAM_AGAIN;
+    ssize_t got = s->can_read || io->look ? stream_recv(s, p, n) : STREAM_AGAIN;
+    io->look = false;
     BIO_clear_retry_flags(b);
     if (got > 0) {
         *read = (size_t)got;
@@ -89,7 +91,6 @@ static struct stream_tls_io *io_new(void)
 {
     struct stream_tls_io *io = xmalloc(sizeof *io);
     io->staged = 0;
-    io->stream = NULL;
     io->method = BIO_meth_new(BIO_TYPE_SOURCE_SINK, "stream");
     ensure(io->method != NULL);
     BIO_meth_set_read_ex(io->method, bio_read);
@@ -116,6 +117,7 @@ static struct stream_tls_io *io_for(struct stream *s)
 {
     struct stream_tls_io *io = s->loop->private->tls;
     io->stream = s;
+    io->look = false;
     s->starved = false;
     return io;
 }
@@ -199,22 +201,22 @@ void stream_tls_notify(struct stream *s)
 
 /* Handshake. */
 
-static void handshake_failed(struct stream *s)
+static enum net_error handshake_error(struct stream *s)
 {
-    if (SSL_get_verify_result(s->ssl) != X509_V_OK)
-        stream_set_error(s, NET_TLS_VERIFY);
-    else
-        stream_set_error(s, s->ended ? NET_RESET : NET_TLS);
     ERR_clear_error();
+    if (SSL_get_verify_result(s->ssl) != X509_V_OK)
+        return NET_TLS_VERIFY;
+    return s->ended ? NET_RESET : NET_TLS;
 }
 
 int stream_tls_handshake(struct stream *s)
 {
     struct stream_tls_io *io = io_for(s);
     int r = SSL_do_handshake(s->ssl);
-    if (r != 1 && !s->starved)
-        handshake_failed(s);
-    stage_send(io);
+    enum net_error error = r == 1 || s->starved ? NET_OK : handshake_error(s);
+    stage_send(io); /* an alert too */
+    if (error)
+        s->error = (uint8_t)error;
     if (s->error)
         return -1;
     if (r != 1)
@@ -227,10 +229,12 @@ int stream_tls_handshake(struct stream *s)
 
 /* Reading and writing. */
 
-/* What a read that is neither data nor waiting means. */
-static ssize_t read_ended(struct stream *s)
+/* What a read that is neither data nor waiting means; an alert may be staged. */
+static ssize_t read_ended(struct stream *s, struct stream_tls_io *io)
 {
-    bool notified = SSL_get_shutdown(s->ssl) & SSL_RECEIVED_SHUTDOWN;
+    stage_send(io);
+    /* A fatal alert counts as shutdown too, but leaves the session in an unfinished state. */
+    bool notified = (SSL_get_shutdown(s->ssl) & SSL_RECEIVED_SHUTDOWN) && !SSL_in_init(s->ssl);
     if (!notified && !s->ended)
         stream_set_error(s, NET_TLS);
     s->truncated = !notified && !s->error;
@@ -245,10 +249,11 @@ ssize_t stream_tls_read(struct stream *s, void *buf, size_t cap)
     size_t total = 0, got;
     ssize_t result = STREAM_AGAIN;
     s->unread = false;
+    io->look = !s->dry;
     do {
         if (!SSL_read_ex(s->ssl, (char *)buf + total, cap - total, &got)) {
             if (!s->starved)
-                result = read_ended(s);
+                result = read_ended(s, io);
             break;
         }
         total += got;

@@ -93,7 +93,7 @@ bool timer_fire_due(struct loop *l)
     struct loop_private *p = l->private;
     for (int fired = 0; p->timers && p->heap[0].ms <= l->now_ms;) {
         struct timer *t = p->heap[0].timer;
-        if (t->due_ms > l->now_ms) {
+        if (t->due_ms > t->heap_ms) {
             t->heap_ms = t->due_ms;
             sift_down(p, 0, (struct timer_place){t->heap_ms, t});
             continue;
