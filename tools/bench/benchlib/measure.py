@@ -18,6 +18,7 @@ class Bench:
     folder: pathlib.Path     # certificate, configurations, logs
     seconds: float = 1.5
     warmup: float = 0.3
+    retries: int = 1         # of a disturbed sample
     connections_max: int = 19000
 
     def cpus(self, case):
@@ -127,9 +128,16 @@ def sample_idle(bench, case, entrant):
 
 
 def sample(bench, case, entrant):
-    one = (sample_idle if case.idle else sample_rate)(bench, case, entrant)
-    one["clean"] = case.spread or one["foreign"] <= FOREIGN_MAX
-    return one
+    """A sample; one that was disturbed is taken again while there are retries, the best is kept."""
+    best = None
+    for _ in range(1 + bench.retries):
+        one = (sample_idle if case.idle else sample_rate)(bench, case, entrant)
+        one["clean"] = case.spread or one["foreign"] <= FOREIGN_MAX
+        if not best or one["errors"] or one["foreign"] < best["foreign"]:
+            best = one
+        if best["clean"] or one["errors"]:
+            break
+    return best
 
 
 def run_case(bench, case, chosen, rounds, tell):

@@ -57,7 +57,8 @@ class Peer:
     """A proxy: `name`, `binary`, and `command(setting)` that writes its configuration."""
 
     def __init__(self, name, binary):
-        self.name, self.binary = name, binary and shutil.which(str(binary))
+        found = shutil.which(str(binary))
+        self.name, self.binary = name, found and os.path.abspath(found)
 
     def command(self, setting):
         raise NotImplementedError

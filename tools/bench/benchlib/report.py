@@ -131,7 +131,7 @@ def verdicts(results, cpus):
 
 
 def gates_table(found):
-    form = "%-16s %-36s %9s %9s %9s  %s"
+    form = "%-16s %-45s %9s %9s %9s  %s"
     lines = ["", form % ("gate", "figure", "value", "gate", "goal", "")]
     for gate, value, verdict in found:
         sign = ">=" if gate.least else "<="
