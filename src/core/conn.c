@@ -11,10 +11,12 @@ static void count_handshake(struct conn *c, bool ok)
 {
     struct str values[3] = {STR(""), STR("false"), ok ? STR("ok") : STR("failed")};
     if (ok) {
-        values[0] = stream_tls_version(&c->stream);
+        c->tls_version = values[0] = stream_tls_version(&c->stream);
+        c->tls_cipher = stream_tls_cipher(&c->stream);
+        c->tls_sni = stream_sni(&c->stream);
         values[1] = stream_tls_resumed(&c->stream) ? STR("true") : STR("false");
     }
-    metrics_add(metrics_cell(c->core->metrics, METRICS_TLS_HANDSHAKES, values), 1);
+    metrics_add(metrics_cell(c->core->module.metrics, METRICS_TLS_HANDSHAKES, values), 1);
 }
 
 static void on_event(struct stream *s, unsigned what)

@@ -15,6 +15,7 @@ struct conn {
     struct addr peer;
     uint8_t ip_len;
     char ip[46]; /* text */
+    struct str tls_version, tls_cipher, tls_sni; /* once opened */
     bool opened; /* its TLS handshake, if any, is over */
 };
 

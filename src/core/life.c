@@ -1,6 +1,7 @@
 /* See life.h. Order of decisions: framing (the codec's), target, host, route, size, filters. */
 #include "core/life.h"
 
+#include "base/clock.h"
 #include "base/xmem.h"
 #include "core/chain.h"
 #include "core/conn.h"
@@ -40,11 +41,17 @@ static struct exchange *on_new(void *user)
     if (conn->snapshot != c->snapshot)
         conn_refresh(conn);
     r->core = c;
+    r->worker = &c->module;
     r->conn = conn;
     r->snapshot = c->snapshot;
     core_pin(c, r->snapshot);
     r->route = &r->snapshot->no_route;
     r->client_ip = str_make(conn->ip, conn->ip_len);
+    r->client_port = addr_port(&conn->peer);
+    r->names.listener = conn->listener->name;
+    r->names.tls_version = conn->tls_version;
+    r->names.tls_cipher = conn->tls_cipher;
+    r->names.tls_sni = conn->tls_sni;
     r->start_ns = c->h1.loop->now_ns;
     list_push_back(&c->live, &r->link);
     count_live(c, 1);
@@ -156,6 +163,9 @@ static void find_route(struct req *r)
     switch (router_match(r->snapshot->router, r->core->scratch, &q, &match)) {
     case ROUTE_FOUND:
         r->route = match.rule->route;
+        r->names.route = r->route->name;
+        if (r->route->service)
+            r->names.service = r->route->service->name;
         r->match = match;
         start_route(r);
         return;
@@ -208,21 +218,18 @@ static void on_drained(struct exchange *x)
 
 static void count_request(const struct req *r)
 {
-    const struct service *s = r->route->service;
-    uint64_t now = r->core->h1.loop->now_ns;
-    metrics_request(
-        r->core->metrics,
-        &(struct metrics_request){
-            .listener = r->conn->listener->name,
-            .route = r->route->name,
-            .service = s ? s->name : STR_NULL,
-            .variant = r->variant ? r->variant->name : STR_NULL,
-            .method = r->x.method,
-            .code = r->aborted ? 499 : r->x.status,
-            .upstream = r->upstream_start_ns != 0,
-            .duration_ns = now - r->start_ns,
-            .upstream_ns = (r->upstream_end_ns ? r->upstream_end_ns : now) - r->upstream_start_ns,
-        });
+    uint64_t upstream_end_ns = r->upstream_end_ns ? r->upstream_end_ns : r->end_ns;
+    metrics_request(r->worker->metrics, &(struct metrics_request){
+                                            .listener = r->names.listener,
+                                            .route = r->names.route,
+                                            .service = r->names.service,
+                                            .variant = r->names.variant,
+                                            .method = r->x.method,
+                                            .code = r->aborted ? 499 : r->x.status,
+                                            .upstream = r->upstream_start_ns != 0,
+                                            .duration_ns = r->end_ns - r->start_ns,
+                                            .upstream_ns = upstream_end_ns - r->upstream_start_ns,
+                                        });
 }
 
 static void on_end(struct exchange *x, enum exchange_end how)
@@ -232,6 +239,7 @@ static void on_end(struct exchange *x, enum exchange_end how)
     proxy_cancel(r);
     r->aborted = how == EXCHANGE_CLIENT_GONE || (how == EXCHANGE_TIMEOUT && !r->error_code.n);
     if (x->codec) { /* a head came that was at least recognised as one */
+        r->end_ns = clock_mono_ns();
         chain_finish(r);
         count_request(r);
     }

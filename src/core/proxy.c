@@ -237,6 +237,8 @@ void proxy_start(struct req *r)
         reply_error(r, "no_healthy_endpoint", "the service has no endpoint for this request");
         return;
     }
+    r->names.variant = r->variant->name;
+    r->names.endpoint = r->endpoint->name;
     struct attempt *a = arena_zalloc(&r->x.arena, sizeof *a);
     a->r = r;
     a->total.fire = on_total;

@@ -91,8 +91,8 @@ struct worker *worker_new(const struct worker_options *o)
     w->drained.run = o->on_drained;
     w->core.h1.loop = w->loop;
     w->core.scratch = route_scratch_new();
-    w->core.metrics = o->metrics;
-    w->core.log = o->log;
+    w->core.module = (struct req_worker){
+        .loop = w->loop, .metrics = o->metrics, .access_ring = o->log};
     w->core.shared = o->shared;
     w->core.control = o->control;
     w->core.worker = o->index;
