@@ -13,9 +13,10 @@ struct pieces {
 };
 
 /* Gives the parser the first ends[0] bytes, then the first ends[1], until it has had enough or the
- * ends are used up; adds all that the head says to `told`. */
+ * ends are used up; adds all that the head says to `told`, the first line being its length, and the
+ * head written anew to `again` (may be NULL) if it is complete. */
 enum h1_result pieces_parse(const struct pieces *how, const char *p, const size_t *ends,
-                            size_t count, struct buf *told);
+                            size_t count, struct buf *told, struct buf *again);
 
 /* The same in one piece, in two for every cut, and byte by byte, with each kernel: true if all tell
  * the same. What the one piece gave is in `result` and `told`. */
