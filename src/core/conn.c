@@ -13,7 +13,6 @@ static void count_handshake(struct conn *c, bool ok)
     if (ok) {
         c->tls_version = values[0] = stream_tls_version(&c->stream);
         c->tls_cipher = stream_tls_cipher(&c->stream);
-        c->tls_sni = stream_sni(&c->stream);
         values[1] = stream_tls_resumed(&c->stream) ? STR("true") : STR("false");
     }
     metrics_add(metrics_cell(c->core->module.metrics, METRICS_TLS_HANDSHAKES, values), 1);
@@ -50,8 +49,24 @@ static void on_closed(struct h1_server *h)
     if (!list_empty(&c->link)) {
         list_remove(&c->link);
         count_conns(c->core, (uint32_t)-1);
+        metrics_add(c->idle, -1);
     }
     loop_task(c->core->h1.loop, &c->release);
+}
+
+static void find_cells(struct conn *c)
+{
+    struct metrics *m = c->core->module.metrics;
+    struct str values[2] = {c->listener->name, STR("idle")};
+    c->idle = metrics_cell(m, METRICS_CONNECTIONS, values);
+    values[1] = STR("active");
+    c->active = metrics_cell(m, METRICS_CONNECTIONS, values);
+}
+
+void conn_set_active(struct conn *c, bool active)
+{
+    metrics_add(c->active, active ? 1 : -1);
+    metrics_add(c->idle, active ? -1 : 1);
 }
 
 void conn_refresh(struct conn *c)
@@ -69,6 +84,9 @@ void conn_refresh(struct conn *c)
     c->snapshot = s;
     c->listener = l;
     c->h1.limits = &l->limits;
+    metrics_add(c->idle, -1); /* the listener may have another name now */
+    find_cells(c);
+    metrics_add(c->idle, 1);
 }
 
 void conn_accept(struct core *core, const struct snapshot_listener *l, int fd,
@@ -98,6 +116,8 @@ void conn_accept(struct core *core, const struct snapshot_listener *l, int fd,
     c->h1.user = c;
     list_push_back(&core->conns, &c->link);
     count_conns(core, 1);
+    find_cells(c);
+    metrics_add(c->idle, 1);
     c->opened = !l->tls;
     h1_server_open(&c->h1);
     stream_accept(&c->stream, core->h1.loop, fd, core_of_snapshot(core, s)->servers[l->index],

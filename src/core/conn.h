@@ -14,14 +14,18 @@ struct conn {
     struct snapshot *snapshot; /* pinned: whose TLS set and listener it was accepted with */
     struct addr peer;
     uint8_t ip_len;
-    char ip[46]; /* text */
-    struct str tls_version, tls_cipher, tls_sni; /* once opened */
-    bool opened; /* its TLS handshake, if any, is over */
+    char ip[46];                        /* text */
+    struct str tls_version, tls_cipher; /* once opened; static texts */
+    struct metrics_cell *idle, *active; /* connections{listener,state} */
+    bool opened;                        /* its TLS handshake, if any, is over */
 };
 
 /* Takes over the descriptor; `l` is of the core's current snapshot. */
 void conn_accept(struct core *core, const struct snapshot_listener *l, int fd,
                  const struct addr *peer);
+
+/* Counted as one with a running request, or without. */
+void conn_set_active(struct conn *c, bool active);
 
 /* Between requests: from now on it is judged by the core's current snapshot. */
 void conn_refresh(struct conn *c);

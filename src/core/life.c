@@ -51,7 +51,7 @@ static struct exchange *on_new(void *user)
     r->names.listener = conn->listener->name;
     r->names.tls_version = conn->tls_version;
     r->names.tls_cipher = conn->tls_cipher;
-    r->names.tls_sni = conn->tls_sni;
+    conn_set_active(conn, true);
     r->start_ns = c->h1.loop->now_ns;
     list_push_back(&c->live, &r->link);
     count_live(c, 1);
@@ -225,7 +225,7 @@ static void count_request(const struct req *r)
                                             .service = r->names.service,
                                             .variant = r->names.variant,
                                             .method = r->x.method,
-                                            .code = r->aborted ? 499 : r->x.status,
+                                            .code = req_code(r),
                                             .upstream = r->upstream_start_ns != 0,
                                             .duration_ns = r->end_ns - r->start_ns,
                                             .upstream_ns = upstream_end_ns - r->upstream_start_ns,
@@ -243,6 +243,7 @@ static void on_end(struct exchange *x, enum exchange_end how)
         chain_finish(r);
         count_request(r);
     }
+    conn_set_active(r->conn, false);
     list_remove(&r->link);
     count_live(c, -1);
     core_unpin(c, r->snapshot);

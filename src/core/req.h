@@ -37,7 +37,6 @@ struct req_names {
     struct str listener, route, service, variant;
     struct str endpoint;                /* "10.0.10.11:8080" */
     struct str tls_version, tls_cipher; /* of the client's connection; "TLSv1.3" */
-    struct str tls_sni;
 };
 
 struct req {
