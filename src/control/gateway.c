@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/xmem.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 
 enum { BEAT_MS = 1000, STALL_MS = 5000, LOG_RING_BYTES = 1 << 20 };
@@ -55,6 +56,7 @@ static void on_worker_drained(struct message *m)
 static void drain_now(struct gateway *g)
 {
     g->state = GATEWAY_DRAINING;
+    channel_stopping(g->start->channel);
     timer_set(g->loop, &g->patience, node_ms(root_of(g), "drain_timeout"));
     for (unsigned i = 0; i < g->worker_count; i++)
         worker_drain(g->workers[i]);
@@ -76,7 +78,6 @@ static void drain(struct gateway *g, bool delay)
     if (g->state != GATEWAY_SERVING)
         return;
     log_info("draining");
-    channel_stopping(g->start->channel);
     g->state = GATEWAY_DELAYING;
     if (delay_ms)
         timer_set(g->loop, &g->patience, delay_ms);
@@ -91,26 +92,19 @@ static void on_channel(struct watch *w)
     do {
         channel_receive(g->start->channel, &report);
         switch (report.event) {
-        case CHANNEL_RELOAD:
-            gateway_reload(g);
-            break;
+        case CHANNEL_RELOAD: gateway_reload(g); break;
         case CHANNEL_REOPEN:
             if (log_reopen() != 0)
                 log_warn("the error log cannot be opened again");
             persist_reopen(g->persist);
             break;
-        case CHANNEL_DRAIN:
-            drain(g, true);
-            break;
+        case CHANNEL_DRAIN: drain(g, true); break;
         case CHANNEL_CLOSED: /* the supervisor is gone and its listening sockets with it */
             watch_close(&g->channel);
             drain(g, false);
             return;
-        case CHANNEL_STOP:
-            finish(g);
-            return;
-        default:
-            break;
+        case CHANNEL_STOP: finish(g); return;
+        default: break;
         }
     } while (report.event != CHANNEL_NONE);
 }
@@ -139,7 +133,6 @@ static struct metrics *metrics_make(const struct gateway *g)
 
 static int make_worker(struct gateway *g, unsigned i)
 {
-    const struct node *list = node_get(root_of(g), "listeners");
     g->metrics[i] = metrics_make(g);
     struct worker_options o = {
         .index = i,
@@ -150,17 +143,23 @@ static int make_worker(struct gateway *g, unsigned i)
         .on_drained = on_worker_drained,
     };
     g->workers[i] = o.log ? worker_new(&o) : NULL;
-    if (!g->workers[i])
-        return -1;
-    for (size_t k = 0; k < node_count(list, ""); k++) {
-        const char *address = node_str(node_at(list, k), "address");
-        const struct channel_sockets *s = start_sockets(g->start, address);
-        for (size_t f = 0; f < s->count; f++)
-            if (s->count == 1 || f % g->worker_count == i)
-                if (worker_listen(g->workers[i], s->fds[f], address) != 0)
-                    return -1;
+    return g->workers[i] ? 0 : -1;
+}
+
+/* Socket i of a group goes to worker i mod workers; each worker gets a copy of a single one. */
+static int give_sockets(struct gateway *g, const char *address)
+{
+    struct channel_sockets *s = start_sockets(g->start, address);
+    size_t n = s->count > g->worker_count ? s->count : g->worker_count;
+    int failed = 0;
+    for (size_t i = 0; i < n && !failed; i++) {
+        int fd = i < s->count ? s->fds[i] : fcntl(s->fds[0], F_DUPFD_CLOEXEC, 0);
+        failed = fd < 0 || worker_listen(g->workers[i % g->worker_count], fd, address) != 0;
     }
-    return 0;
+    free(s->fds);
+    s->fds = NULL;
+    s->count = 0;
+    return failed ? -1 : 0;
 }
 
 static int make_snapshot(struct gateway *g)
@@ -236,6 +235,10 @@ static int make_workers(struct gateway *g)
         if (!g->libs[i] || make_worker(g, i) != 0)
             return -1;
     }
+    const struct node *list = node_get(root_of(g), "listeners");
+    for (size_t i = 0; i < node_count(list, ""); i++)
+        if (give_sockets(g, node_str(node_at(list, i), "address")) != 0)
+            return -1;
     return 0;
 }
 
@@ -247,8 +250,10 @@ static int make_all(struct gateway *g)
         make_admin_tls(g) != 0)
         return -1;
     gateway_fill_sources(g);
-    g->tickets = (struct tickets){
-        .loop = g->loop, .control = g->inbox, .workers = g->workers, .worker_count = g->worker_count};
+    g->tickets = (struct tickets){.loop = g->loop,
+                                  .control = g->inbox,
+                                  .workers = g->workers,
+                                  .worker_count = g->worker_count};
     tickets_start(&g->tickets, rotate_ms(g));
     g->admin = admin_new(g->loop, &g->sources, root_of(g));
     return watch_open(&g->channel, g->loop, channel_fd(g->start->channel), on_channel);

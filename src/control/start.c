@@ -157,7 +157,7 @@ int start_gateway(const struct start_options *options)
     return outcome == START_FAILED ? 1 : status;
 }
 
-const struct channel_sockets *start_sockets(const struct gateway_start *start, const char *address)
+struct channel_sockets *start_sockets(const struct gateway_start *start, const char *address)
 {
     struct addr wanted;
 

@@ -26,7 +26,7 @@
 #include <unistd.h>
 
 /* How long and how often a foreign owner of an address is waited for: it may be about to leave. */
-#define IN_USE_MS 1000
+#define IN_USE_MS       1000
 #define IN_USE_RETRY_MS 20
 
 #define NEVER UINT64_MAX
@@ -214,6 +214,14 @@ static void on_ready(struct supervisor *sup, uint64_t now_ns)
         reload(sup);
 }
 
+/* As long as one copy of a socket is open, the kernel accepts. */
+static void on_stopping(struct supervisor *sup)
+{
+    log_info("gateway process %d is draining", (int)sup->child.pid);
+    if (sup->stop != STOP_NOT)
+        sockets_fini(&sup->sockets);
+}
+
 static void on_message(struct supervisor *sup, const struct proto_msg *msg, uint64_t now_ns)
 {
     switch ((enum proto_kind)msg->kind) {
@@ -232,7 +240,7 @@ static void on_message(struct supervisor *sup, const struct proto_msg *msg, uint
             notify_ready();
         break;
     case PROTO_BEAT: child_beat(&sup->child, now_ns); break;
-    case PROTO_STOPPING: log_info("gateway process %d is draining", (int)sup->child.pid); break;
+    case PROTO_STOPPING: on_stopping(sup); break;
     default:
         log_warn("message %u of gateway process %d is not one for the supervisor", msg->kind,
                  (int)sup->child.pid);

@@ -26,11 +26,16 @@ static void on_heartbeat(struct timer *t)
     timer_set(w->loop, t, HEARTBEAT_MS);
 }
 
+/* Takes what the kernel accepted already, then closes. */
 static void stop_listeners(struct worker *w)
 {
-    for (size_t i = 0; i < w->listener_count; i++)
-        if (w->listeners[i].listener.open)
-            listener_stop(&w->listeners[i].listener);
+    for (size_t i = 0; i < w->listener_count; i++) {
+        struct listener *l = &w->listeners[i].listener;
+        if (!l->open)
+            continue;
+        listener_drain(l);
+        close(l->fd);
+    }
 }
 
 static void on_stop_accepting(struct message *m)
@@ -91,8 +96,8 @@ struct worker *worker_new(const struct worker_options *o)
     w->drained.run = o->on_drained;
     w->core.h1.loop = w->loop;
     w->core.scratch = route_scratch_new();
-    w->core.module = (struct req_worker){
-        .loop = w->loop, .metrics = o->metrics, .access_ring = o->log};
+    w->core.module =
+        (struct req_worker){.loop = w->loop, .metrics = o->metrics, .access_ring = o->log};
     w->core.shared = o->shared;
     w->core.control = o->control;
     w->core.worker = o->index;

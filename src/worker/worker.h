@@ -43,7 +43,8 @@ struct worker_options {
 
 /* NULL only without descriptors. */
 struct worker *worker_new(const struct worker_options *o);
-/* Before worker_start: accepts on `fd` (not owned) for the listener at `address`. */
+/* Before worker_start: accepts on `fd`, which the worker closes when it stops accepting, for the
+ * listener at `address`. */
 int worker_listen(struct worker *w, int fd, const char *address) __attribute__((warn_unused_result));
 /* Before worker_start: the snapshot that it begins with. */
 void worker_begin_with(struct worker *w, struct snapshot *s);
