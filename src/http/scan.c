@@ -8,15 +8,16 @@
 #endif
 
 enum {
-    T = 1 << SCAN_TOKEN,
-    G = 1 << SCAN_TARGET,
-    V = 1 << SCAN_VALUE,
+    CLASS_STEP = 8, /* bits from one class to the next in `classes`, so that 8 bytes fit together */
+    T = 1 << SCAN_TOKEN * CLASS_STEP,
+    G = 1 << SCAN_TARGET * CLASS_STEP,
+    V = 1 << SCAN_VALUE * CLASS_STEP,
     TGV = T | G | V,
     GV = G | V,
 };
 
 /* The classes of each byte. */
-static const uint8_t classes[256] = {
+static const uint32_t classes[256] = {
     ['\t'] = V,          [' '] = V,           ['!'] = TGV,
     ['"'] = GV,          ['#'] = T | V,       ['$' ... '\''] = TGV,
     ['(' ... ')'] = GV,  ['*' ... '+'] = TGV, [','] = GV,
@@ -28,7 +29,7 @@ static const uint8_t classes[256] = {
 
 int scan_is(enum scan_class c, char byte)
 {
-    return classes[(unsigned char)byte] >> c & 1;
+    return classes[(unsigned char)byte] >> c * CLASS_STEP & 1;
 }
 
 static void kernel_scalar(const char *p, size_t blocks, uint64_t stop[SCAN_CLASSES][SCAN_BLOCKS],
@@ -36,11 +37,13 @@ static void kernel_scalar(const char *p, size_t blocks, uint64_t stop[SCAN_CLASS
 {
     for (size_t b = at_block; b < at_block + blocks; b++) {
         uint64_t token = 0, target = 0, value = 0;
-        for (unsigned i = 0; i < SCAN_BLOCK; i++) {
-            uint64_t class = classes[(unsigned char)*p++];
-            token |= (class >> SCAN_TOKEN & 1) << i;
-            target |= (class >> SCAN_TARGET & 1) << i;
-            value |= (class >> SCAN_VALUE & 1) << i;
+        for (unsigned i = 0; i < SCAN_BLOCK; i += 8) {
+            uint32_t of8 = 0;
+            for (unsigned k = 0; k < 8; k++)
+                of8 |= classes[(unsigned char)*p++] << k;
+            token |= (uint64_t)(of8 >> SCAN_TOKEN * CLASS_STEP & 0xff) << i;
+            target |= (uint64_t)(of8 >> SCAN_TARGET * CLASS_STEP & 0xff) << i;
+            value |= (uint64_t)(of8 >> SCAN_VALUE * CLASS_STEP & 0xff) << i;
         }
         stop[SCAN_TOKEN][b] = ~token;
         stop[SCAN_TARGET][b] = ~target;
