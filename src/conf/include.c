@@ -6,8 +6,10 @@
 #include "conf/parse.h"
 #include "conf/subst.h"
 
+#include <errno.h>
 #include <glob.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 enum { FILES_MAX = 1000 };
 
@@ -37,11 +39,12 @@ static void add_root(struct include *in, const struct node *root)
     in->roots[in->root_count++] = root;
 }
 
-static bool was_read(const struct include *in, const char *name)
+/* Has this very file, by whatever name, been read? */
+static bool was_read(const struct include *in, const struct stat *st)
 {
-    const char *path = sources_absolute(in->sources, "", name);
-    for (size_t i = 0; i < in->name_count; i++) {
-        if (strcmp(sources_absolute(in->sources, "", in->names[i]), path) == 0)
+    for (size_t i = 0; i < in->sources->count; i++) {
+        const struct conf_file *file = in->sources->files[i];
+        if (file->kind == CONF_FILE_CONFIG && file->dev == st->st_dev && file->ino == st->st_ino)
             return true;
     }
     return false;
@@ -63,28 +66,33 @@ static const char *beside(struct include *in, const char *holder, const char *pa
     return arena_printf(in->arena, "%.*s/%s", (int)(slash - holder), holder, pattern);
 }
 
+static void include_found(struct include *in, const struct node *at, const char *path,
+                          const char *found)
+{
+    struct stat st;
+    const char *name = arena_dup(in->arena, found, strlen(found));
+    if (stat(name, &st) < 0)
+        include_error(in, at, path,
+                      arena_printf(in->arena, "%s cannot be read: %s; name a file that is there",
+                                   name, strerrordesc_np(errno)));
+    else if (was_read(in, &st))
+        include_error(in, at, path,
+                      arena_printf(in->arena, "%s is included twice; once is enough", name));
+    else if (in->name_count >= FILES_MAX)
+        include_error(in, at, path, "too many files; at most 1000");
+    else
+        include_file(in, name);
+}
+
 static void include_glob(struct include *in, const struct node *at, const char *path,
                          const char *pattern)
 {
-    glob_t found;
-    bool wild = strpbrk(pattern, "*?[") != NULL;
+    glob_t found = {0};
     int rc = glob(pattern, GLOB_NOMAGIC | GLOB_ERR, NULL, &found);
     if (rc == GLOB_ABORTED || rc == GLOB_NOSPACE)
         include_error(in, at, path, "a folder of this pattern cannot be read; make it readable");
-    for (size_t i = 0; rc == 0 && i < found.gl_pathc; i++) {
-        const char *name = arena_dup(in->arena, found.gl_pathv[i], strlen(found.gl_pathv[i]));
-        if (was_read(in, name))
-            include_error(in, at, path,
-                          arena_printf(in->arena, "%s is included twice; once is enough", name));
-        else if (in->name_count >= FILES_MAX)
-            include_error(in, at, path, "too many files; at most 1000");
-        else
-            include_file(in, name);
-    }
-    if (rc == GLOB_NOMATCH && !wild)
-        include_error(
-            in, at, path,
-            arena_printf(in->arena, "%s does not exist; name a file that is there", pattern));
+    for (size_t i = 0; rc == 0 && i < found.gl_pathc; i++)
+        include_found(in, at, path, found.gl_pathv[i]);
     globfree(&found);
 }
 
