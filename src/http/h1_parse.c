@@ -377,9 +377,7 @@ static enum h1_framing framing_of_fields(const struct h1_head *h, enum h1_framin
 {
     if (h->headers.first[FIELD_TRANSFER_ENCODING])
         return H1_BODY_CHUNKED;
-    if (!h->headers.first[FIELD_CONTENT_LENGTH])
-        return without;
-    return h->content_length ? H1_BODY_LENGTH : H1_BODY_NONE;
+    return h->headers.first[FIELD_CONTENT_LENGTH] ? H1_BODY_LENGTH : without;
 }
 
 /* RFC 9112 §9.3; an Upgrade in HTTP/1.0 is ignored (RFC 9110 §7.8). */

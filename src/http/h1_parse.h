@@ -35,8 +35,8 @@ enum h1_result {
 };
 
 enum h1_framing {
-    H1_BODY_NONE, /* also of a Content-Length of 0 */
-    H1_BODY_LENGTH,
+    H1_BODY_NONE,
+    H1_BODY_LENGTH, /* perhaps of 0 bytes */
     H1_BODY_CHUNKED,
     H1_BODY_UNTIL_CLOSE, /* answers only */
 };

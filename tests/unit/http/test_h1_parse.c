@@ -272,7 +272,8 @@ Test(h1_request, content_length_is_one_plain_number)
         head_of("PUT / HTTP/1.1\r\n" HOST "Content-Length: 9223372036854775807\r\n\r\n", &arena);
     cr_expect(eq(u64, h.content_length, INT64_MAX));
     h = head_of("PUT / HTTP/1.1\r\n" HOST "Content-Length: 00\r\n\r\n", &arena);
-    cr_expect(eq(int, h.framing, H1_BODY_NONE));
+    cr_expect(eq(int, h.framing, H1_BODY_LENGTH));
+    cr_expect(eq(u64, h.content_length, 0));
     arena_free(&arena);
 }
 
@@ -507,7 +508,7 @@ Test(h1_response, framing_follows_status_and_the_request_method)
         bool keep_alive;
     } cases[] = {
         {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", METHOD_GET, H1_BODY_LENGTH, true},
-        {"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", METHOD_GET, H1_BODY_NONE, true},
+        {"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", METHOD_GET, H1_BODY_LENGTH, true},
         {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", METHOD_GET, H1_BODY_CHUNKED,
          true},
         {"HTTP/1.1 200 OK\r\n\r\n", METHOD_GET, H1_BODY_UNTIL_CLOSE, false},
