@@ -380,7 +380,8 @@ static enum h1_framing framing_of_fields(const struct h1_head *h, enum h1_framin
     return h->headers.first[FIELD_CONTENT_LENGTH] ? H1_BODY_LENGTH : without;
 }
 
-/* RFC 9112 §9.3; an Upgrade in HTTP/1.0 is ignored (RFC 9110 §7.8). */
+/* RFC 9112 §9.3; an Upgrade in HTTP/1.0 is ignored (RFC 9110 §7.8). What follows a CONNECT may be
+ * meant for a tunnel and is never read as a request. */
 static const char *finish_connection(struct h1_head *h)
 {
     int options = headers_connection(&h->headers);

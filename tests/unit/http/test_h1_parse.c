@@ -318,6 +318,7 @@ Test(h1_request, the_connection_lasts_as_version_and_connection_say)
         {"GET / HTTP/1.1\r\n" HOST "Connection: keep-alive, close\r\n\r\n", false},
         {"GET / HTTP/1.1\r\n" HOST "Connection: keep-alive\r\nConnection: close\r\n\r\n", false},
         {"GET / HTTP/1.1\r\n" HOST "Connection: closed\r\n\r\n", true},
+        {"CONNECT a:443 HTTP/1.1\r\n" HOST "\r\n", false},
         {"GET / HTTP/1.0\r\n\r\n", false},
         {"GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n", true},
         {"GET / HTTP/1.0\r\nConnection: keep-alive, close\r\n\r\n", false},
