@@ -387,8 +387,8 @@ static const char *finish_connection(struct h1_head *h)
     int options = headers_connection(&h->headers);
     if (options < 0)
         return "Connection names a field that frames or routes";
-    h->keep_alive =
-        !(options & CONNECTION_CLOSE) && (h->minor || (options & CONNECTION_KEEP_ALIVE));
+    h->keep_alive = !(options & CONNECTION_CLOSE) && h->method != METHOD_CONNECT &&
+                    (h->minor || (options & CONNECTION_KEEP_ALIVE));
     h->upgrade = h->minor && (options & CONNECTION_UPGRADE) && h->headers.first[FIELD_UPGRADE];
     return NULL;
 }
