@@ -7,8 +7,6 @@
 #include "base/node.h"
 #include "core/template.h"
 
-#define NS_PER_S 1000000000u
-
 struct change {
     struct change *next;
     struct str name;
@@ -32,19 +30,13 @@ static int append(struct tg_build *b, struct change ***tail, struct change c, co
     return 0;
 }
 
-/* A map of names to one value or a list of them. */
 static int compile_values(struct tg_build *b, struct change ***tail, const struct node *map,
                           bool add)
 {
     for (size_t i = 0; i < node_count(map, ""); i++) {
-        const struct node *value = node_at(map, i);
-        size_t n = value->kind == NODE_LIST ? node_count(value, "") : 1;
-        for (size_t k = 0; k < n; k++) {
-            const struct node *one = value->kind == NODE_LIST ? node_at(value, k) : value;
-            struct change c = {.name = str_of(node_key(map, i)), .add = add || k > 0};
-            if (append(b, tail, c, node_str(one, "")) < 0)
-                return -1;
-        }
+        struct change c = {.name = str_of(node_key(map, i)), .add = add};
+        if (append(b, tail, c, node_str(node_at(map, i), "")) < 0)
+            return -1;
     }
     return 0;
 }
@@ -68,8 +60,7 @@ static struct str hsts_value(struct arena *arena, const struct node *conf)
 {
     if (!conf)
         return STR_NULL;
-    return str_of(arena_printf(arena, "max-age=%llu%s",
-                               (unsigned long long)(node_ns(conf, "max_age") / NS_PER_S),
+    return str_of(arena_printf(arena, "max-age=%lld%s", (long long)node_int(conf, "max_age"),
                                node_bool(conf, "include_subdomains") ? "; includeSubDomains" : ""));
 }
 
