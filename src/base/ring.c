@@ -56,12 +56,20 @@ void ring_free(struct ring **r)
     *r = NULL;
 }
 
+/* Looks how far the consumer is. */
+static void see_tail(struct ring *r, uint64_t head)
+{
+    r->tail_seen = atomic_load_explicit(&r->tail, memory_order_acquire);
+    if (head - r->tail_seen <= r->size / 2)
+        r->woken = false;
+}
+
 char *ring_reserve(struct ring *r, size_t n)
 {
     uint64_t head = atomic_load_explicit(&r->head, memory_order_relaxed);
 
     if (unlikely(head + n - r->tail_seen > r->size)) {
-        r->tail_seen = atomic_load_explicit(&r->tail, memory_order_acquire);
+        see_tail(r, head);
         if (head + n - r->tail_seen > r->size)
             return NULL;
     }
@@ -73,12 +81,8 @@ static void half_full(struct ring *r, uint64_t head)
 {
     uint64_t one = 1;
 
-    r->tail_seen = atomic_load_explicit(&r->tail, memory_order_acquire);
-    if (head - r->tail_seen <= r->size / 2) {
-        r->woken = false;
-        return;
-    }
-    if (r->woken || r->wake_fd < 0)
+    see_tail(r, head);
+    if (head - r->tail_seen <= r->size / 2 || r->woken || r->wake_fd < 0)
         return;
     r->woken = true;
     /* An eventfd that cannot take more is readable already. */
