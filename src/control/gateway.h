@@ -53,6 +53,17 @@ struct gateway {
     uint8_t state;               /* enum gateway_state */
 };
 
+/* control/assemble.c */
+/* Everything but threads; -1: said why. */
+int gateway_make(struct gateway *g) __attribute__((warn_unused_result));
+/* The threads, and the admin API listening. */
+int gateway_start(struct gateway *g) __attribute__((warn_unused_result));
+/* Stops what runs and frees what was made, all or part of it. */
+void gateway_free(struct gateway *g);
+
+/* control/gateway.c: a worker has no connection left (message.run of worker.drained). */
+void gateway_on_worker_drained(struct message *m);
+
 /* control/reload.c */
 /* -1: no thread could be made. */
 int loader_start(struct loader *l) __attribute__((warn_unused_result));

@@ -83,6 +83,8 @@ void tickets_start(struct tickets *t, uint64_t rotate_ms)
 
 void tickets_stop(struct tickets *t)
 {
+    if (!t->current)
+        return;
     timer_clear(t->loop, &t->timer);
     version_free(t->current);
     t->current = NULL;

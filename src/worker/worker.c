@@ -75,8 +75,6 @@ static void *worker_main(void *arg)
     struct worker *w = arg;
     timer_set(w->loop, &w->heartbeat, HEARTBEAT_MS);
     loop_run(w->loop);
-    core_retire(&w->core);
-    core_fini(&w->core);
     return NULL;
 }
 
@@ -166,11 +164,21 @@ void worker_free(struct worker **wp)
 {
     struct worker *w = *wp;
     *wp = NULL;
-    for (size_t i = 0; i < w->listener_count; i++)
+    for (size_t i = 0; i < w->listener_count; i++) {
+        if (w->listeners[i].listener.open) {
+            listener_stop(&w->listeners[i].listener);
+            close(w->listeners[i].listener.fd);
+        }
         free(w->listeners[i].address);
+    }
     free(w->listeners);
     if (w->inbox)
         inbox_free(w->inbox);
+    if (w->core.scratch) {
+        if (w->core.snapshot)
+            core_retire(&w->core);
+        core_fini(&w->core);
+    }
     if (w->loop)
         loop_free(w->loop);
     free(w);
