@@ -16,8 +16,8 @@ static struct str regex_place(struct str literal)
     return str_make(literal.p, (size_t)(slash - literal.p));
 }
 
-static void add_path(struct router *r, uint32_t host, const struct route_entry *e,
-                     struct route_cand *c)
+static void add_path(struct route_builder *b, uint32_t host, const struct route_entry *e,
+                     const struct route_cand *c)
 {
     struct str text = e->paths[c->path].text;
     enum route_list list = ROUTE_LIST_EXACT;
@@ -32,45 +32,57 @@ static void add_path(struct router *r, uint32_t host, const struct route_entry *
         text = regex_place(text);
         break;
     }
-    route_tree_add(&r->tree, route_tree_put_path(&r->tree, host, text), list, c, e->matchers);
+    route_builder_add(b, route_builder_put_path(b, host, text), list, c, e->matchers);
 }
 
-static void add_entry(struct router *r, const struct route_entry *e)
+static void add_entry(struct router *r, struct route_builder *b, const struct route_entry *e)
 {
     struct route_cand c = {
-        .listeners = e->listeners,
-        .rule = e->rule,
         .priority = e->rule->priority,
         .entry = (uint32_t)(e - r->entries),
         .methods = e->methods,
-        .plain = !e->n_headers && !e->n_query && (e->any_method || !e->rule->n_other_methods),
+        .plain = !e->n_headers && !e->n_query && !e->rule->listeners &&
+                 (e->any_method || !e->rule->n_other_methods),
     };
     for (size_t h = 0; h < e->n_hosts; h++) {
         const struct route_host *host = &e->hosts[h];
         uint32_t node = host->kind;
         if (host->kind != ROUTE_HOST_ANY)
-            node = route_tree_put(&r->tree, node, host->name);
+            node = route_builder_put(b, node, host->name);
         r->has_host[host->kind] = true;
+        if (r->max_priority < c.priority)
+            r->max_priority = c.priority;
         for (c.path = 0; c.path < e->n_paths; c.path++)
-            add_path(r, node, e, &c);
+            add_path(b, node, e, &c);
     }
+}
+
+static int add_entries(struct router *r, struct route_builder *b, size_t n,
+                       struct router_error *err)
+{
+    for (; r->n_entries < n; r->n_entries++) {
+        struct route_entry *e = &r->entries[r->n_entries];
+        if (route_entry_init(e, &r->rules[r->n_entries], &r->arena, err)) {
+            err->rule = r->n_entries++;
+            return -1;
+        }
+        add_entry(r, b, e);
+    }
+    return 0;
 }
 
 struct router *router_build(const struct route_rule *rules, size_t n, struct router_error *err)
 {
     struct router *r = xcalloc(1, sizeof *r);
+    struct route_builder *b = route_builder_new(ROUTE_HOST_EXACT + 1);
+    r->rules = rules;
+    r->max_priority = INT32_MIN;
     r->entries = arena_zalloc(&r->arena, (n + 1) * sizeof *r->entries);
-    route_tree_init(&r->tree, ROUTE_HOST_EXACT + 1);
-    for (; r->n_entries < n; r->n_entries++) {
-        struct route_entry *e = &r->entries[r->n_entries];
-        if (route_entry_init(e, &rules[r->n_entries], &r->arena, err)) {
-            err->rule = r->n_entries++;
-            router_free(&r);
-            return NULL;
-        }
-        add_entry(r, e);
-    }
-    route_tree_finish(&r->tree);
+    if (add_entries(r, b, n, err))
+        router_free(&r);
+    else
+        route_builder_finish(b, &r->tree);
+    route_builder_free(&b);
     return r;
 }
 
@@ -140,7 +152,7 @@ static void note_methods(struct search *s, const struct route_cand *c)
 /* 1, 0, or -1: a regex gave up, so whether it holds is not known. */
 static inline int cand_holds(struct search *s, const struct route_cand *c, bool regex)
 {
-    if (!(c->listeners >> s->q->listener & 1))
+    if (!c->plain && !(s->r->entries[c->entry].listeners >> s->q->listener & 1))
         return 0;
     if (!(c->methods >> s->q->method & 1) && !s->methods_only) {
         s->method_missed = true;
@@ -165,6 +177,12 @@ static inline bool may_win(const struct search *s, int32_t priority)
     return !s->best || priority > s->best->priority;
 }
 
+/* Nothing that is still to come can come before what was found. */
+static inline bool is_settled(const struct search *s)
+{
+    return s->best && s->best->priority >= s->r->max_priority;
+}
+
 static inline bool try_cand(struct search *s, const struct route_cand *c, bool regex)
 {
     int rc = cand_holds(s, c, regex);
@@ -177,9 +195,8 @@ static inline bool try_cand(struct search *s, const struct route_cand *c, bool r
 
 static inline void try_list(struct search *s, const struct route_node *n, enum route_list list)
 {
-    const struct route_tree *t = &s->r->tree;
-    const struct route_cand *end = route_list_end(t, n, list);
-    for (const struct route_cand *c = route_list_begin(t, n, list); c < end; c++)
+    const struct route_cand *c, *end = route_tree_list(&s->r->tree, n, list, &c);
+    for (; c < end; c++)
         if (!may_win(s, c->priority) || try_cand(s, c, false))
             return;
 }
@@ -192,55 +209,58 @@ static void try_regexes(struct search *s, uint32_t node)
             return;
 }
 
-static void try_host(struct search *s, uint32_t host)
+static void try_host(struct search *s, struct route_place host)
 {
     const struct route_tree *t = &s->r->tree;
-    int32_t highest = t->nodes[host].max_priority;
-    if (!may_win(s, highest))
+    if (s->best && !may_win(s, route_tree_priority(t, host.node)))
         return;
     struct str rest;
     uint32_t at = route_tree_walk(t, host, s->q->path, &rest);
     const struct route_node *n = &t->nodes[at];
     if (rest.n == 0)
         try_list(s, n, ROUTE_LIST_EXACT);
-    if (n->regex != ROUTE_NODE_NONE && may_win(s, highest))
+    if (n->regex != ROUTE_NODE_NONE && !is_settled(s))
         try_regexes(s, at);
-    if (rest.n && rest.p[0] == '/' && may_win(s, highest))
+    if (rest.n && rest.p[0] == '/' && !is_settled(s))
         try_list(s, n, ROUTE_LIST_BELOW);
-    if (may_win(s, highest))
+    if (!is_settled(s))
         try_list(s, n, ROUTE_LIST_PREFIX);
-    for (at = n->up; at != ROUTE_NODE_NONE && may_win(s, highest); at = t->nodes[at].up) {
+    for (at = n->up; at != ROUTE_NODE_NONE && !is_settled(s); at = t->nodes[at].up) {
         try_list(s, &t->nodes[at], ROUTE_LIST_BELOW);
         try_list(s, &t->nodes[at], ROUTE_LIST_PREFIX);
     }
 }
 
-static void try_named_hosts(struct search *s, struct str host)
+/* From the longest suffix to the shortest. */
+static void try_wildcards(struct search *s, struct str host)
 {
     const struct route_tree *t = &s->r->tree;
-    if (s->r->has_host[ROUTE_HOST_EXACT]) {
-        uint32_t node = route_tree_child(t, ROUTE_HOST_EXACT, host);
-        if (node != ROUTE_NODE_NONE)
-            try_host(s, node);
-    }
-    if (!s->r->has_host[ROUTE_HOST_WILDCARD])
-        return;
-    for (size_t i = 1; i < host.n && may_win(s, t->nodes[ROUTE_HOST_WILDCARD].max_priority); i++) {
-        if (host.p[i] != '.')
-            continue;
-        uint32_t node = route_tree_child(t, ROUTE_HOST_WILDCARD, str_make(host.p + i, host.n - i));
-        if (node != ROUTE_NODE_NONE)
-            try_host(s, node);
-    }
+    struct route_place root = route_tree_root(t, ROUTE_HOST_WILDCARD), place;
+    for (size_t i = 1; i < host.n && !is_settled(s); i++)
+        if (host.p[i] == '.' && route_tree_child(t, root, str_make(host.p + i, host.n - i), &place))
+            try_host(s, place);
+}
+
+static void try_named_hosts(struct search *s)
+{
+    const struct router *r = s->r;
+    char room[ROUTE_HOST_MAX];
+    struct str host = route_host_canonical(s->q->host, room);
+    struct route_place place;
+    struct route_place root = route_tree_root(&r->tree, ROUTE_HOST_EXACT);
+    if (r->has_host[ROUTE_HOST_EXACT] && route_tree_child(&r->tree, root, host, &place))
+        try_host(s, place);
+    if (r->has_host[ROUTE_HOST_WILDCARD])
+        try_wildcards(s, host);
 }
 
 static void try_all(struct search *s)
 {
-    if (s->r->has_host[ROUTE_HOST_EXACT] || s->r->has_host[ROUTE_HOST_WILDCARD]) {
-        char room[ROUTE_HOST_MAX];
-        try_named_hosts(s, route_host_canonical(s->q->host, room));
-    }
-    try_host(s, ROUTE_HOST_ANY);
+    const struct router *r = s->r;
+    if (r->has_host[ROUTE_HOST_EXACT] || r->has_host[ROUTE_HOST_WILDCARD])
+        try_named_hosts(s);
+    if (!is_settled(s))
+        try_host(s, route_tree_root(&r->tree, ROUTE_HOST_ANY));
 }
 
 static struct str allow_text(const struct search *s)
@@ -270,7 +290,7 @@ static enum route_result method_missed(struct search *s)
     enum route_result result = ROUTE_NONE;
     if (s->best) {
         result = ROUTE_FAILED;
-        s->out->rule = s->best->rule;
+        s->out->rule = &s->r->rules[s->best->entry];
     } else if (s->methods && !s->method_taken) {
         result = ROUTE_METHOD;
         s->out->allow = allow_text(s);
@@ -283,15 +303,14 @@ static enum route_result method_missed(struct search *s)
  */
 static void keep_groups(struct search *s)
 {
-    const struct route_path *p = cand_path(s, s->best);
-    if (!p->regex || !route_regex_has_names(p->regex) ||
-        route_regex_match(p->regex, s->scratch, s->q->path) <= 0)
+    const struct route_regex *regex = cand_path(s, s->best)->regex;
+    if (!route_regex_has_names(regex) || route_regex_match(regex, s->scratch, s->q->path) <= 0)
         return;
     unsigned groups;
-    const size_t *offsets = route_regex_offsets(p->regex, s->scratch, &groups);
+    const size_t *offsets = route_regex_offsets(regex, s->scratch, &groups);
     size_t *kept = arena_alloc(s->q->arena, groups * 2 * sizeof *kept);
     memcpy(kept, offsets, groups * 2 * sizeof *kept);
-    s->out->regex = p->regex;
+    s->out->regex = regex;
     s->out->offsets = kept;
 }
 
@@ -303,10 +322,11 @@ enum route_result router_match(const struct router *r, struct route_scratch *scr
     try_all(&s);
     if (!s.best)
         return s.method_missed ? method_missed(&s) : ROUTE_NONE;
-    out->rule = s.best->rule;
+    out->rule = &r->rules[s.best->entry];
     if (s.gave_up)
         return ROUTE_FAILED;
-    keep_groups(&s);
+    if (s.best->list == ROUTE_LIST_REGEX)
+        keep_groups(&s);
     return ROUTE_FOUND;
 }
 

@@ -40,8 +40,8 @@ struct route_entry {
     size_t n_hosts, n_paths, n_headers, n_query;
     uint64_t listeners; /* never 0 */
     uint16_t methods;   /* bit METHOD_OTHER: other_methods, or any */
+    uint16_t matchers;  /* how many, for the order of routes */
     bool any_method;
-    uint16_t matchers; /* how many, for the order of routes */
 };
 
 /* Compiles `rule`; what it needs lies in the arena. -1: *err says why; entry_fini is due then too.

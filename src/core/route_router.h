@@ -7,10 +7,13 @@
 
 struct router {
     struct arena arena;
-    struct route_entry *entries; /* in file order */
+    const struct route_rule *rules; /* the caller's, in file order */
+    struct route_entry *entries;    /* the same, compiled */
     size_t n_entries;
-    struct route_tree tree; /* roots: enum route_host_kind; hosts are below the last two */
+    /* Roots: enum route_host_kind; hosts are below the last two. */
+    struct route_tree tree;
     bool has_host[ROUTE_HOST_EXACT + 1]; /* rules with hosts of that kind are there */
+    int32_t max_priority;                /* among all rules */
 };
 
 #endif

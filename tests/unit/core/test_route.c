@@ -281,12 +281,18 @@ Test(route, hosts_compare_without_case_port_and_final_dot)
     static const struct rule_spec rules[] = {
         {"api", .hosts = {"API.Example.com.", "alias.example.com:8443"}},
         {"v6", .hosts = {"[2001:DB8::1]"}},
+        {"a-z", .hosts = {"azAZ.09_-~.example"}},
     };
     static const struct expectation e[] = {
-        {"GET api.example.com/", "api"},   {"GET API.EXAMPLE.COM/", "api"},
-        {"GET api.example.com./", "api"},  {"GET alias.example.com/", "api"},
-        {"GET example.com/", "404"},       {"GET xapi.example.com/", "404"},
-        {"GET [2001:db8::1]/", "v6"},      {"GET /", "404"},
+        {"GET api.example.com/", "api"},
+        {"GET API.EXAMPLE.COM/", "api"},
+        {"GET api.example.com./", "api"},
+        {"GET alias.example.com/", "api"},
+        {"GET example.com/", "404"},
+        {"GET xapi.example.com/", "404"},
+        {"GET [2001:db8::1]/", "v6"},
+        {"GET AZaz.09_-~.EXAMPLE/", "a-z"},
+        {"GET /", "404"},
         {"GET api.example.com../", "404"},
     };
     CHECK(rules, e);
