@@ -87,6 +87,7 @@ void route_builder_finish(struct route_builder *b, struct route_tree *t);
 /* Frees *b and sets it to NULL. */
 void route_builder_free(struct route_builder **b);
 
+/* Frees what the tree holds; it may be zero. */
 void route_tree_fini(struct route_tree *t);
 
 /* Order of regexes: by priority, then by place in the file. */
