@@ -14,6 +14,9 @@ enum {
     LOAD_PER_ADDRESS = 1000, // connections from one loopback address
 };
 
+// A request that takes so long is an error, even on a machine that is busy with other things.
+#define LOAD_STALL_NS 5000000000ull
+
 enum load_error {
     LOAD_STATUS, // not 200
     LOAD_LENGTH, // an answer longer or shorter than the origin's
@@ -78,7 +81,7 @@ void load_client_hold(struct load *l);
 // Opens again what failed; to be called about ten times a second.
 void load_client_retry(struct load *l);
 
-// Requests under way for longer than a second.
+// Requests under way for longer than LOAD_STALL_NS.
 uint64_t load_client_stalled(const struct load *l, uint64_t now_ns);
 
 #endif

@@ -284,7 +284,8 @@ uint64_t load_client_stalled(const struct load *l, uint64_t now_ns)
 
     for (uint32_t i = 0; i < l->options.connections; i++) {
         const struct client *c = &set->all[i];
-        stalled += (c->state == WAITING || c->state == BODY) && now_ns - c->begin_ns > 1000000000;
+        stalled +=
+            (c->state == WAITING || c->state == BODY) && now_ns - c->begin_ns > LOAD_STALL_NS;
     }
     return stalled;
 }

@@ -11,14 +11,14 @@ from . import procs
 class Load:
     """One load process: its client sends to `port`, its origin listens on `self.origin_port`."""
 
-    def __init__(self, binary, case, port, path, connections, cpus, log):
+    def __init__(self, binary, case, port, path, connections, place, log):
         self.log = log
         self.pending = b""
         self.origin_port = None
         command = [binary, "--port", port, "--connections", connections, "--path", path,
                    "--answer-bytes", case.answer_bytes, "--upload-bytes", case.upload_bytes]
         command += ["--tls"] * case.tls + ["--fresh"] * case.fresh
-        self.process = procs.start(command, cpus, log, stdin=subprocess.PIPE,
+        self.process = procs.start(command, place, log, stdin=subprocess.PIPE,
                                    stdout=subprocess.PIPE, bufsize=0)
         try:
             self.origin_port = self.expect("origin", 5)["port"]

@@ -19,14 +19,17 @@ class Bench:
     seconds: float = 1.5
     warmup: float = 0.3
     retries: int = 1         # of a disturbed sample
+    nice: int = 0            # of peers and load
     connections_max: int = 19000
 
-    def cpus(self, case):
-        """(of the proxy, of the load): one each, or shared when the case says so."""
-        every = sorted(os.sched_getaffinity(0))
+    def places(self, case):
+        """(the proxy's, the load's): a CPU each, or shared when the case says so."""
+        every = tuple(sorted(os.sched_getaffinity(0)))
         if case.spread:
-            return (every[:2], every[2:]) if len(every) >= 4 else (every, every)
-        return every[:1], every[1:2] or every
+            proxy, load_ = (every[:2], every[2:]) if len(every) >= 4 else (every, every)
+        else:
+            proxy, load_ = every[:1], every[1:2] or every
+        return procs.Place(proxy, self.nice), procs.Place(load_, self.nice)
 
 
 @contextlib.contextmanager
@@ -35,18 +38,18 @@ def running(bench, case, entrant):
     folder = pathlib.Path(tempfile.mkdtemp(prefix=entrant.label.replace("/", "-") + "-",
                                            dir=bench.folder))
     folder.chmod(0o777)
-    proxy_cpus, load_cpus = bench.cpus(case)
+    proxy_place, load_place = bench.places(case)
     port = peers.free_port()
     with contextlib.ExitStack() as stack:
         loads = []
         for i in range(case.loads):
             count = case.connections // case.loads
             loads.append(load.Load(bench.tools / "load", case, port, entrant.path, count,
-                                   load_cpus, folder / ("load%d" % i)))
+                                   load_place, folder / ("load%d" % i)))
             stack.callback(loads[-1].stop)
         setting = peers.Setting(folder, port, [one.origin_port for one in loads], case.tls,
                                 entrant.workers, entrant.routes)
-        process = entrant.peer.start(setting, proxy_cpus)
+        process = entrant.peer.start(setting, proxy_place)
         stack.callback(procs.stop, process)
         wait_ready(case, entrant, process, port, folder)
         yield process, port, loads
@@ -72,7 +75,7 @@ def mark(loads):
 
 def sample_rate(bench, case, entrant):
     """CPU time per request, rate and latency of one burst."""
-    proxy_cpus, _ = bench.cpus(case)
+    cpus = bench.places(case)[0].cpus
     with running(bench, case, entrant) as (process, _port, loads):
         for one in loads:
             one.open()
@@ -81,11 +84,11 @@ def sample_rate(bench, case, entrant):
         time.sleep(bench.warmup)
         pids = procs.tree(process.pid)
         mark(loads)
-        cpu, busy = procs.Cpu(pids), procs.cores_busy_seconds(proxy_cpus)
+        cpu, busy = procs.Cpu(pids), procs.cores_busy_seconds(cpus)
         time.sleep(bench.seconds)
         window = mark(loads)
         used, user_share = procs.Cpu(pids).since(cpu)
-        foreign = procs.cores_busy_seconds(proxy_cpus) - busy - used
+        foreign = procs.cores_busy_seconds(cpus) - busy - used
         if procs.tree(process.pid) != pids:
             raise procs.Failed("%s: its processes changed during the burst" % entrant.label)
         return rate_figures(window, used, user_share, foreign, procs.pss_kib(pids))

@@ -63,8 +63,8 @@ class Peer:
     def command(self, setting):
         raise NotImplementedError
 
-    def start(self, setting, cpus):
-        return procs.start(self.command(setting), cpus, setting.folder / "output",
+    def start(self, setting, place):
+        return procs.start(self.command(setting), place, setting.folder / "output",
                            cwd=setting.folder)
 
 
