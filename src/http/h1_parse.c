@@ -1,8 +1,8 @@
-/* See h1_parse.h. Start line, then fields, then what only the whole head shows: framing, Host,
- * connection options. */
+/* See h1_parse.h. Start line, then fields: the syntax. What they mean together is in h1_rules.c. */
 #include "http/h1_parse.h"
 
 #include "base/check.h"
+#include "http/h1_rules.h"
 #include "http/uri.h"
 
 /* Bytes of one head between calls of a step: `at` moves over complete lines only. */
@@ -137,18 +137,10 @@ static inline enum h1_result field_line(struct cursor *c, struct str *name, stru
     return name->n <= UINT16_MAX ? H1_DONE : H1_HEADERS_TOO_LARGE;
 }
 
-/* The fields that frame and route. */
-#define CHECKED_FIELDS                                                                             \
-    (1ull << FIELD_HOST | 1ull << FIELD_CONTENT_LENGTH | 1ull << FIELD_TRANSFER_ENCODING)
-_Static_assert(FIELD_IDS <= 64, "a set of fields is a word");
-
-/* Checks one of them as soon as its line is there; returns what is wrong. */
-typedef const char *field_check(void *message, const struct headers *headers,
-                                const struct field *f);
-
 /* Field lines up to and with the empty line. */
 static enum h1_result field_lines(struct cursor *c, struct headers *headers,
-                                  const struct h1_limits *limits, field_check *check, void *message)
+                                  const struct h1_limits *limits, h1_rules_field *check,
+                                  void *message)
 {
     while (c->at < c->scan.end) {
         struct str name, value;
@@ -165,73 +157,10 @@ static enum h1_result field_lines(struct cursor *c, struct headers *headers,
         if (r != H1_DONE)
             return r;
         struct field *f = headers_push(headers, name, value);
-        if (CHECKED_FIELDS >> f->id & 1 && (c->error = check(message, headers, f)))
+        if (H1_RULES_FIELDS >> f->id & 1 && (c->error = check(message, headers, f)))
             return H1_BAD;
     }
     return H1_MORE;
-}
-
-static bool is_first(const struct headers *h, const struct field *f)
-{
-    return &h->v[h->first[f->id] - 1] == f;
-}
-
-static const char *check_content_length(struct h1_head *h, const struct field *f)
-{
-    if (!is_first(&h->headers, f))
-        return "more than one Content-Length";
-    if (h->headers.first[FIELD_TRANSFER_ENCODING])
-        return "Content-Length beside Transfer-Encoding";
-    if (!str_to_u64(field_value(f), &h->content_length) || h->content_length > INT64_MAX)
-        return "malformed Content-Length";
-    return NULL;
-}
-
-static const char *check_transfer_encoding(struct h1_head *h, const struct field *f)
-{
-    if (!is_first(&h->headers, f))
-        return "more than one Transfer-Encoding";
-    if (h->headers.first[FIELD_CONTENT_LENGTH])
-        return "Transfer-Encoding beside Content-Length";
-    if (h->minor == 0)
-        return "Transfer-Encoding in HTTP/1.0";
-    if (!str_eq_ci(field_value(f), STR("chunked")))
-        return "Transfer-Encoding other than chunked";
-    return NULL;
-}
-
-static const char *check_response_field(void *message, const struct headers *headers,
-                                        const struct field *f)
-{
-    (void)headers;
-    switch (f->id) {
-    case FIELD_CONTENT_LENGTH: return check_content_length(message, f);
-    case FIELD_TRANSFER_ENCODING: return check_transfer_encoding(message, f);
-    default: return NULL;
-    }
-}
-
-static const char *check_request_field(void *message, const struct headers *headers,
-                                       const struct field *f)
-{
-    if (f->id != FIELD_HOST)
-        return check_response_field(message, headers, f);
-    if (!is_first(headers, f))
-        return "more than one Host";
-    return uri_is_authority(field_value(f)) ? NULL : "malformed Host";
-}
-
-static const char *check_trailer_field(void *message, const struct headers *headers,
-                                       const struct field *f)
-{
-    (void)message;
-    (void)headers;
-    switch (f->id) {
-    case FIELD_CONTENT_LENGTH:
-    case FIELD_TRANSFER_ENCODING:
-    case FIELD_HOST: return "framing or routing field in a trailer section";
-    default: return NULL;
-    }
 }
 
 /* "HTTP/1.x" at `p`; 1.2 and later are read as 1.1 (RFC 9110 §6.2). `*major` is set when done. */
@@ -372,75 +301,6 @@ static enum h1_result status_line(struct cursor *c, struct h1_head *h)
     return version_supported(c, major);
 }
 
-/* The content's framing as the fields tell, where nothing else decides. */
-static enum h1_framing framing_of_fields(const struct h1_head *h, enum h1_framing without)
-{
-    if (h->headers.first[FIELD_TRANSFER_ENCODING])
-        return H1_BODY_CHUNKED;
-    return h->headers.first[FIELD_CONTENT_LENGTH] ? H1_BODY_LENGTH : without;
-}
-
-/* RFC 9112 §9.3; an Upgrade in HTTP/1.0 is ignored (RFC 9110 §7.8). What follows a CONNECT may be
- * meant for a tunnel and is never read as a request. */
-static const char *finish_connection(struct h1_head *h)
-{
-    int options = headers_connection(&h->headers);
-    if (options < 0)
-        return "Connection names a field that frames or routes";
-    h->keep_alive = !(options & CONNECTION_CLOSE) && h->method != METHOD_CONNECT &&
-                    (h->minor || (options & CONNECTION_KEEP_ALIVE));
-    h->upgrade = h->minor && (options & CONNECTION_UPGRADE) && h->headers.first[FIELD_UPGRADE];
-    return NULL;
-}
-
-static bool host_is_same(struct str a, struct str b, struct str scheme_port)
-{
-    struct str port_a = uri_port(a), port_b = uri_port(b);
-    return str_eq_ci(uri_host(a), uri_host(b)) &&
-           str_eq(port_a.n ? port_a : scheme_port, port_b.n ? port_b : scheme_port);
-}
-
-/* RFC 9112 §3.2.2, stricter: a Host that differs is refused, not replaced. */
-static bool host_fits_target(const struct h1_head *h, struct str host)
-{
-    struct uri uri;
-    if (h->target.p[0] == '/' || h->method == METHOD_CONNECT)
-        return true;
-    if (uri_split(h->target, h->method, &uri) != URI_OK)
-        return false;
-    bool https = h->target.n > 5 && ascii_lower(h->target.p[4]) == 's';
-    return !uri.authority.p || host_is_same(uri.authority, host, https ? STR("443") : STR("80"));
-}
-
-static const char *finish_request(struct h1_head *h)
-{
-    const struct field *host = headers_get(&h->headers, FIELD_HOST);
-    if (!host && h->minor)
-        return "no Host";
-    if (host && !host_fits_target(h, field_value(host)))
-        return "Host differs from the target";
-    h->framing = (uint8_t)framing_of_fields(h, H1_BODY_NONE);
-    h->expect_continue =
-        h->minor && str_eq_ci(headers_value(&h->headers, FIELD_EXPECT), STR("100-continue"));
-    return finish_connection(h);
-}
-
-static const char *finish_response(struct h1_head *h, enum http_method request)
-{
-    bool never = h->status < 200 || h->status == 204;
-    if (never && (h->content_length || h->headers.first[FIELD_TRANSFER_ENCODING]))
-        return "content announced with a status that has none";
-    if (never || h->status == 304 || request == METHOD_HEAD ||
-        (request == METHOD_CONNECT && h->status < 300))
-        h->framing = H1_BODY_NONE;
-    else
-        h->framing = (uint8_t)framing_of_fields(h, H1_BODY_UNTIL_CLOSE);
-    const char *error = finish_connection(h);
-    if (h->framing == H1_BODY_UNTIL_CLOSE)
-        h->keep_alive = false;
-    return error;
-}
-
 static void cursor_init(struct cursor *c, scan_kernel *kernel, const char *at, const char *end)
 {
     c->at = at;
@@ -480,8 +340,8 @@ enum h1_result h1_parse_request(struct h1_head *h, const char *buf, size_t n,
     if (!h->started)
         r = request_line(&c, h, limits);
     if (r == H1_DONE)
-        r = field_lines(&c, &h->headers, limits, check_request_field, h);
-    if (r == H1_DONE && (c.error = finish_request(h)))
+        r = field_lines(&c, &h->headers, limits, h1_rules_request_field, h);
+    if (r == H1_DONE && (c.error = h1_rules_request(h)))
         r = H1_BAD;
     return head_end(&c, h, r, n, limits);
 }
@@ -497,8 +357,8 @@ enum h1_result h1_parse_response(struct h1_head *h, const char *buf, size_t n,
     if (!h->started)
         r = status_line(&c, h);
     if (r == H1_DONE)
-        r = field_lines(&c, &h->headers, limits, check_response_field, h);
-    if (r == H1_DONE && (c.error = finish_response(h, request)))
+        r = field_lines(&c, &h->headers, limits, h1_rules_response_field, h);
+    if (r == H1_DONE && (c.error = h1_rules_response(h, request)))
         r = H1_BAD;
     return head_end(&c, h, r, n, limits);
 }
@@ -511,7 +371,7 @@ enum h1_result h1_parse_fields(struct headers *h, const char *buf, size_t n,
         return H1_MORE;
     cursor_init(&c, scan_kernel_best(), buf,
                 buf + (n < limits->head_bytes ? n : limits->head_bytes));
-    enum h1_result r = field_lines(&c, h, limits, check_trailer_field, NULL);
+    enum h1_result r = field_lines(&c, h, limits, h1_rules_trailer_field, NULL);
     *used = (size_t)(c.at - buf);
     return r == H1_MORE && n >= limits->head_bytes ? H1_HEADERS_TOO_LARGE : r;
 }
