@@ -31,14 +31,12 @@ static inline char *put_bytes(char *out, const char *bytes, size_t n)
 static char *put_number(char *out, uint64_t value)
 {
     char digits[20];
-    unsigned n = 0;
+    unsigned at = sizeof digits;
 
     do
-        digits[n++] = (char)('0' + value % 10);
+        digits[--at] = (char)('0' + value % 10);
     while (value /= 10);
-    while (n > 0)
-        *out++ = digits[--n];
-    return out;
+    return put_bytes(out, digits + at, sizeof digits - at);
 }
 
 /* Nanoseconds as milliseconds with three decimals. */
@@ -60,7 +58,8 @@ static struct str cut(struct str s)
 }
 
 /* `name` is `,"x":"`; nothing for an empty value. */
-static inline char *put_text(char *out, const char *name, size_t name_len, struct str value)
+static inline __attribute__((always_inline)) char *put_text(char *out, const char *name,
+                                                            size_t name_len, struct str value)
 {
     if (value.n == 0)
         return out;

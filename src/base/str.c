@@ -161,26 +161,69 @@ static size_t json_put_one(char **out, struct str s)
     return 1;
 }
 
+static uint64_t load(const char *p, size_t n)
+{
+    uint64_t w = 0;
+    memcpy(&w, p, n);
+    return w;
+}
+
+/* Copies a text of less than 8 bytes, as two pieces that may overlap; false if it may need
+ * escaping. */
+static bool json_put_short(char *out, struct str s)
+{
+    const uint64_t filler = 0x6161616161616161u;
+    if (s.n >= 4) {
+        uint64_t a = load(s.p, 4), b = load(s.p + s.n - 4, 4);
+        memcpy(out, &a, 4);
+        memcpy(out + s.n - 4, &b, 4);
+        return !json_special8(a | b << 32);
+    }
+    if (s.n >= 2) {
+        uint64_t a = load(s.p, 2), b = load(s.p + s.n - 2, 2);
+        memcpy(out, &a, 2);
+        memcpy(out + s.n - 2, &b, 2);
+        return !json_special8(a | b << 16 | filler << 32);
+    }
+    out[0] = s.p[0];
+    return !json_special8(load(s.p, 1) | filler << 8);
+}
+
+/* Copies what needs no escaping, 8 bytes at a time, up to the first word that may; returns how
+ * many. */
+static size_t json_put_plain(char *out, struct str s)
+{
+    size_t i = 0;
+    for (; s.n - i >= 8; i += 8) {
+        if (unlikely(json_special8(load(s.p + i, 8))))
+            return i;
+        memcpy(out + i, s.p + i, 8);
+    }
+    if (s.n >= 8) { /* the last word, again for the most part */
+        if (unlikely(json_special8(load(s.p + s.n - 8, 8))))
+            return i;
+        memcpy(out + s.n - 8, s.p + s.n - 8, 8);
+        return s.n;
+    }
+    return s.n > 0 && json_put_short(out, s) ? s.n : 0;
+}
+
 char *str_put_json(char *out, struct str s)
 {
-    while (s.n > 0) {
-        uint64_t w = 0x6161616161616161u; /* harmless where `s` ends */
-        size_t used = s.n < sizeof w ? s.n : sizeof w;
-        memcpy(&w, s.p, used);
-        if (likely(!json_special8(w))) {
-            memcpy(out, s.p, used);
-            out += used;
-        } else {
-            used = json_put_one(&out, s);
-        }
+    for (;;) {
+        size_t plain = json_put_plain(out, s);
+        out += plain;
+        s = str_make(s.p + plain, s.n - plain);
+        if (likely(s.n == 0))
+            return out;
+        size_t used = json_put_one(&out, s);
         s = str_make(s.p + used, s.n - used);
     }
-    return out;
 }
 
 void buf_add_json(struct buf *b, struct str s)
 {
-    buf_reserve(b, s.n * STR_JSON_MAX);
+    buf_reserve(b, s.n * STR_JSON_MAX + 1);
     b->n = (size_t)(str_put_json(b->p + b->n, s) - b->p);
 }
 
