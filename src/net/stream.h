@@ -47,6 +47,8 @@ struct stream {
     void (*on_event)(struct stream *s, unsigned what);
     char *out; /* bytes that the socket refused (TLS: records) */
     uint32_t out_at, out_len, out_cap;
+    char *held; /* a session ticket that leaves with the next write, in front of it */
+    uint16_t held_len;
     int fd; /* -1: closed */
     uint8_t state;
     uint8_t error;            /* enum net_error */
@@ -58,7 +60,6 @@ struct stream {
     bool starved;             /* the TLS layer wants bytes that are not there yet */
     bool dry;                 /* the kernel said that nothing is there */
     bool finishing;           /* stream_finish was called */
-    bool ticket_due;          /* a session ticket leaves with the next write */
 };
 
 /* A stream in zeroed memory is closed, but its `fd` says so only after stream_close. */

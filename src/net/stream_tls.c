@@ -42,10 +42,22 @@ static void stage_send(struct stream_tls_io *io)
         (void)stream_send(io->stream, &all, 1, all.iov_len); /* an error is in stream->error */
 }
 
+/* Records are numbered: what was held back goes first. */
+static void stage_held(struct stream_tls_io *io)
+{
+    struct stream *s = io->stream;
+    memcpy(io->stage, s->held, s->held_len);
+    io->staged = s->held_len;
+    free(s->held);
+    s->held = NULL;
+}
+
 static int bio_write(BIO *b, const char *p, size_t n, size_t *written)
 {
     struct stream_tls_io *io = BIO_get_data(b);
     *written = n;
+    if (unlikely(io->stream->held != NULL))
+        stage_held(io);
     while (n > STAGE - io->staged) {
         size_t room = STAGE - io->staged;
         memcpy(io->stage + io->staged, p, room);
@@ -188,6 +200,8 @@ void stream_tls_free(struct stream *s)
     struct stream_tls_io *io = io_for(s);
     SSL_free(s->ssl);
     s->ssl = NULL;
+    free(s->held);
+    s->held = NULL;
     io->staged = 0;
 }
 
@@ -209,11 +223,26 @@ static enum net_error handshake_error(struct stream *s)
     return s->ended ? NET_RESET : NET_TLS;
 }
 
+/* A request came with the end of the handshake, so an answer will follow: the ticket, all that
+ * TLS 1.3 has to say here, waits for it and saves a send. */
+static void ticket_hold(struct stream *s, struct stream_tls_io *io)
+{
+    if (io->staged == 0 || io->staged > UINT16_MAX)
+        return;
+    s->held = xmalloc(io->staged);
+    s->held_len = (uint16_t)io->staged;
+    memcpy(s->held, io->stage, io->staged);
+    io->staged = 0;
+}
+
 int stream_tls_handshake(struct stream *s)
 {
     struct stream_tls_io *io = io_for(s);
     int r = SSL_do_handshake(s->ssl);
     enum net_error error = r == 1 || s->starved ? NET_OK : handshake_error(s);
+    bool pending = r == 1 && SSL_has_pending(s->ssl);
+    if (pending && SSL_is_server(s->ssl) && SSL_version(s->ssl) == TLS1_3_VERSION)
+        ticket_hold(s, io);
     stage_send(io); /* an alert too */
     if (error)
         s->error = (uint8_t)error;
@@ -221,9 +250,7 @@ int stream_tls_handshake(struct stream *s)
         return -1;
     if (r != 1)
         return 0;
-    s->unread = SSL_has_pending(s->ssl) == 1;
-    s->ticket_due =
-        SSL_is_server(s->ssl) && SSL_version(s->ssl) == TLS1_3_VERSION && s->loop->ticket_keys;
+    s->unread = pending;
     return 1;
 }
 
@@ -312,10 +339,6 @@ int stream_tls_write(struct stream *s, const struct iovec *iov, int n, size_t to
 {
     struct stream_tls_io *io = io_for(s);
     (void)total;
-    if (unlikely(s->ticket_due)) {
-        s->ticket_due = false;
-        (void)SSL_new_session_ticket(s->ssl);
-    }
     if (n == 1)
         (void)encrypt(s, iov->iov_base, iov->iov_len);
     else

@@ -70,8 +70,6 @@ static int on_ticket(SSL *ssl, unsigned char name[16], unsigned char *iv, EVP_CI
 
 bool tls_ticket_install(SSL_CTX *ctx, struct tls_ticket_tools *tools)
 {
-    /* The one ticket is asked for with the first write (stream_tls_write), to leave in the same
-     * send. */
-    return SSL_CTX_set_num_tickets(ctx, 0) == 1 && SSL_CTX_set_app_data(ctx, tools) == 1 &&
+    return SSL_CTX_set_num_tickets(ctx, 1) == 1 && SSL_CTX_set_app_data(ctx, tools) == 1 &&
            SSL_CTX_set_tlsext_ticket_key_evp_cb(ctx, on_ticket) == 1;
 }
