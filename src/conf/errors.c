@@ -23,7 +23,7 @@ void conf_errors_fini(struct conf_errors *errs)
     *errs = (struct conf_errors){0};
 }
 
-static char *format_message(const char *format, va_list ap)
+__attribute__((format(printf, 1, 0))) static char *format_message(const char *format, va_list ap)
 {
     va_list again;
     va_copy(again, ap);

@@ -194,7 +194,9 @@ static void on_alias(struct parse *p, const yaml_event_t *event)
         fault(p, &event->start_mark,
               a ? "this alias stands inside what it names; it may only follow it"
                 : "there is no anchor of this name before this alias");
-        take_value(p, event, new_node(p, event, NODE_NULL), 0);
+        struct node *nothing = new_node(p, event, NODE_NULL);
+        nothing->text = "";
+        take_value(p, event, nothing, 0);
         return;
     }
     p->nodes += a->nodes;

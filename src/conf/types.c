@@ -250,19 +250,11 @@ enum class {
     TEMPLATE = 2, /* per-request words are left in */
 };
 
-#define SIZE_SCHEMA                                                                                \
-    "{\"anyOf\":[{\"type\":\"integer\",\"minimum\":0},{\"type\":\"string\",\"pattern\":\"^[0-9]+(" \
-    "KiB|MiB|GiB)?$\"}]}"
-#define DURATION_SCHEMA                                                                            \
-    "{\"anyOf\":[{\"type\":\"integer\",\"minimum\":0},{\"type\":\"string\",\"pattern\":\"^(0|([0-" \
-    "9]+(ms|s|m|h|d))+)$\"}]}"
-
 static const struct type {
     const char *noun;
     const char *(*parse)(struct typed *t);
     unsigned class;
     const char *help;
-    const char *schema; /* JSON schema of one value; NULL: from the noun's kind */
 } TYPES[] = {
     [KEY_MAP] = {"a map of keys"},
     [KEY_ANY] = {"any value"},
@@ -271,10 +263,8 @@ static const struct type {
     [KEY_STRING] = {"a string", type_string, TEXT},
     [KEY_ENUM] = {"a word", type_enum, TEXT},
     [KEY_DURATION] = {"a duration", type_duration, TEXT,
-                      "one or more INTEGER(`ms`, `s`, `m`, `h`, `d`), `0`, or an integer: seconds",
-                      DURATION_SCHEMA},
-    [KEY_SIZE] = {"a size", type_size, TEXT, "INTEGER bytes, or INTEGER(`KiB`, `MiB`, `GiB`)",
-                  SIZE_SCHEMA},
+                      "one or more INTEGER(`ms`, `s`, `m`, `h`, `d`), `0`, or an integer: seconds"},
+    [KEY_SIZE] = {"a size", type_size, TEXT, "INTEGER bytes, or INTEGER(`KiB`, `MiB`, `GiB`)"},
     [KEY_PERCENT] = {"a percentage", type_percent, TEXT, "0 to 100, decimals allowed, with `%`"},
     [KEY_RATE] = {"a rate", type_rate, TEXT,
                   "N `/` [K](`s`, `m`, `h`, `d`), such as `10/s` or `100/5m`"},
@@ -354,9 +344,4 @@ bool type_is_template(enum key_type type)
 const char *type_help(enum key_type type)
 {
     return get_type(type)->help;
-}
-
-const char *type_schema(enum key_type type)
-{
-    return get_type(type)->schema;
 }

@@ -24,9 +24,8 @@ const char *type_noun(enum key_type type);
 /* May a plain number or bool stand for it, or must the text have been a string or number? */
 bool type_is_text(enum key_type type);
 bool type_is_template(enum key_type type);
-/* A sentence for the documentation, and the JSON schema of one value. */
+/* A sentence for the documentation, or NULL. */
 const char *type_help(enum key_type type);
-const char *type_schema(enum key_type type);
 
 /* The families, each in a file of its own: units.c, hosts.c, texts.c. */
 const char *type_duration(struct typed *t);
