@@ -1,5 +1,5 @@
-/* `tollgate -t`: is this configuration right, and what of it is not built in? It is compiled as for a
- * worker, so that certificates, keys and patterns are looked at too. */
+/* `tollgate -t`: is this configuration right, and what of it is not built in? It is compiled as for
+ * a worker, so that certificates, keys and patterns are looked at too. */
 #include "conf/build.h"
 
 static void print_inactive(const struct conf *conf)

@@ -1,4 +1,5 @@
-/* What is generated from the tables of keys: the reference for people and the schema for editors. */
+/* What is generated from the tables of keys: the reference for people and the schema for editors.
+ */
 #ifndef TG_TOOLS_CONF_DOCS_H
 #define TG_TOOLS_CONF_DOCS_H
 

@@ -1,6 +1,6 @@
 /*
- * conf/tollgate.schema.json. It is for editors: what one file alone can be wrong in. Rules between keys
- * and whether names and files exist are the gateway's own to check.
+ * conf/tollgate.schema.json. It is for editors: what one file alone can be wrong in. Rules between
+ * keys and whether names and files exist are the gateway's own to check.
  */
 #include "conf_docs.h"
 

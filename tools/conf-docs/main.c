@@ -1,4 +1,5 @@
-/* Prints what is generated from the tables of keys; tools/check-conf-docs compares it with the tree. */
+/* Prints what is generated from the tables of keys; tools/check-conf-docs compares it with the
+ * tree. */
 #include "conf_docs.h"
 
 #include "conf/keys.h"
