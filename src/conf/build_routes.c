@@ -4,6 +4,7 @@
 #include "base/map.h"
 #include "base/xmem.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 struct rules {
@@ -185,18 +186,26 @@ static int add_route(struct rules *rs, const struct node *n)
                : 0;
 }
 
+static void on_match_error(void *ctx, const struct router_error *e)
+{
+    const struct rules *rs = ctx;
+    const struct node *routes = node_get(rs->b->root, "routes");
+    const struct node *match = node_get(node_at(routes, e->rule), "match");
+    const struct node *key = node_get(match, e->key);
+    char text[400];
+    snprintf(text, sizeof text, "routes[%zu].match.%s[%zu]: %s", e->rule, e->key, e->index,
+             e->text);
+    build_error(rs->b, e->index < node_count(key, "") ? node_at(key, e->index) : key, text);
+}
+
 static int compile(struct rules *rs, const struct node *list)
 {
     struct build *b = rs->b;
-    struct router_error error;
+    int rc = 0;
     for (size_t i = 0; i < node_count(list, ""); i++)
-        if (add_route(rs, node_at(list, i)) != 0)
-            return -1;
-    b->snapshot->router = router_build(rs->rules, b->snapshot->route_count, &error);
-    if (b->snapshot->router)
-        return 0;
-    build_error(b, node_get(node_get(node_at(list, error.rule), "match"), error.key), error.text);
-    return -1;
+        rc |= add_route(rs, node_at(list, i));
+    b->snapshot->router = router_build(rs->rules, b->snapshot->route_count, on_match_error, rs);
+    return b->snapshot->router ? rc : -1;
 }
 
 int build_routes(struct build *b)

@@ -57,31 +57,26 @@ static void add_entry(struct router *r, struct route_builder *b, const struct ro
     }
 }
 
-static int add_entries(struct router *r, struct route_builder *b, size_t n,
-                       struct router_error *err)
-{
-    for (; r->n_entries < n; r->n_entries++) {
-        struct route_entry *e = &r->entries[r->n_entries];
-        if (route_entry_init(e, &r->rules[r->n_entries], &r->arena, err)) {
-            err->rule = r->n_entries++;
-            return -1;
-        }
-        add_entry(r, b, e);
-    }
-    return 0;
-}
-
-struct router *router_build(const struct route_rule *rules, size_t n, struct router_error *err)
+struct router *router_build(const struct route_rule *rules, size_t n, router_error_cb *on_error,
+                            void *ctx)
 {
     struct router *r = xcalloc(1, sizeof *r);
     struct route_builder *b = route_builder_new(ROUTE_HOST_EXACT + 1);
+    bool ok = true;
     r->rules = rules;
     r->max_priority = INT32_MIN;
     r->entries = arena_zalloc(&r->arena, (n + 1) * sizeof *r->entries);
-    if (add_entries(r, b, n, err))
-        router_free(&r);
-    else
+    for (; r->n_entries < n; r->n_entries++) {
+        struct route_report report = {on_error, ctx, r->n_entries};
+        struct route_entry *e = &r->entries[r->n_entries];
+        ok &= route_entry_init(e, &rules[r->n_entries], &r->arena, &report);
+        if (ok)
+            add_entry(r, b, e);
+    }
+    if (ok)
         route_builder_finish(b, &r->tree);
+    else
+        router_free(&r);
     route_builder_free(&b);
     return r;
 }

@@ -61,18 +61,20 @@ struct route_rule {
 
 struct router;
 
-/* The first mistake found. */
+/* One mistake in the rules. */
 struct router_error {
     size_t rule; /* index of the rule */
     const char
         *key;     /* of `match`: "hosts", "path", "path_prefix", "path_regex", "headers", "query" */
     size_t index; /* in that key's list */
-    char text[200]; /* what is wrong */
+    const char *text; /* what is wrong; valid during the call */
 };
 
-/* The rules in file order; NULL with *err filled in if one cannot be compiled. */
-struct router *router_build(const struct route_rule *rules, size_t n,
-                            struct router_error *err) must_use;
+typedef void router_error_cb(void *ctx, const struct router_error *error);
+
+/* The rules in file order; NULL if there are mistakes: on_error was called with each of them. */
+struct router *router_build(const struct route_rule *rules, size_t n, router_error_cb *on_error,
+                            void *ctx) must_use;
 /* Frees *r and sets it to NULL. */
 void router_free(struct router **r);
 

@@ -8,16 +8,18 @@
 
 enum { ANY_METHOD = (1 << METHODS) - 1 };
 
-__attribute__((format(printf, 4, 5))) static int fail(struct router_error *err, const char *key,
-                                                      size_t index, const char *format, ...)
+/* Reports a mistake; false. */
+__attribute__((format(printf, 4, 5))) static bool fail(const struct route_report *to,
+                                                       const char *key, size_t index,
+                                                       const char *format, ...)
 {
+    char text[300];
     va_list args;
     va_start(args, format);
-    err->key = key;
-    err->index = index;
-    vsnprintf(err->text, sizeof err->text, format, args);
+    vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    return -1;
+    to->on_error(to->ctx, &(struct router_error){to->rule, key, index, text});
+    return false;
 }
 
 /* Eight bytes at once: the top bit of each byte that is from 'A' to 'Z' becomes its 0x20. */
@@ -50,19 +52,19 @@ struct str route_host_canonical(struct str host, char room[ROUTE_HOST_MAX])
     return str_make(room, host.n);
 }
 
-static int host_init(struct route_host *h, struct str written, size_t index, struct arena *arena,
-                     struct router_error *err)
+static bool host_init(struct route_host *h, struct str written, size_t index, struct arena *arena,
+                      const struct route_report *to)
 {
     if (str_eq(written, STR("*"))) {
         *h = (struct route_host){STR_NULL, ROUTE_HOST_ANY};
-        return 0;
+        return true;
     }
     bool wildcard = str_starts(written, STR("*."));
     struct str name = written;
     if (wildcard)
         name = str_make(written.p + 2, written.n - 2);
     if (!uri_is_authority(name) || name.n > ROUTE_HOST_MAX)
-        return fail(err, "hosts", index,
+        return fail(to, "hosts", index,
                     "'%.*s' is not a host; 'api.example.com', '*.example.com' would be",
                     STR_ARG(written));
     name = uri_host(name);
@@ -71,18 +73,18 @@ static int host_init(struct route_host *h, struct str written, size_t index, str
     lower(text + 1, name.p, name.n);
     h->name = wildcard ? str_make(text, name.n + 1) : str_make(text + 1, name.n);
     h->kind = wildcard ? ROUTE_HOST_WILDCARD : ROUTE_HOST_EXACT;
-    return 0;
+    return true;
 }
 
-static int hosts_init(struct route_entry *e, struct arena *arena, struct router_error *err)
+static bool hosts_init(struct route_entry *e, struct arena *arena, const struct route_report *to)
 {
     const struct route_rule *rule = e->rule;
     e->n_hosts = rule->n_hosts ? rule->n_hosts : 1;
     e->hosts = arena_zalloc(arena, e->n_hosts * sizeof *e->hosts);
+    bool ok = true;
     for (size_t i = 0; i < rule->n_hosts; i++)
-        if (host_init(&e->hosts[i], rule->hosts[i], i, arena, err))
-            return -1;
-    return 0;
+        ok &= host_init(&e->hosts[i], rule->hosts[i], i, arena, to);
+    return ok;
 }
 
 /* What a request has only escaped, the configuration may hold as it is. */
@@ -104,54 +106,52 @@ static struct str escape(struct str text, struct arena *arena)
     return str_make(out, n);
 }
 
-static int path_init(struct route_path *p, struct str written, bool prefix, size_t index,
-                     struct arena *arena, struct router_error *err)
+static bool path_init(struct route_path *p, struct str written, bool prefix, size_t index,
+                      struct arena *arena, const struct route_report *to)
 {
     const char *key = prefix ? "path_prefix" : "path";
     if (written.n == 0 || written.p[0] != '/')
-        return fail(err, key, index, "'%.*s' does not begin with '/'", STR_ARG(written));
+        return fail(to, key, index, "'%.*s' does not begin with '/'", STR_ARG(written));
     if (memchr(written.p, '?', written.n) || memchr(written.p, '#', written.n))
-        return fail(err, key, index, "'%.*s': a path holds no '?' and no '#'; see match.query",
+        return fail(to, key, index, "'%.*s': a path holds no '?' and no '#'; see match.query",
                     STR_ARG(written));
     if (uri_normalise(escape(written, arena), URI_KEEP_ESCAPED_SLASH, arena, &p->text) != URI_OK)
-        return fail(err, key, index,
+        return fail(to, key, index,
                     "'%.*s' is refused in requests: a bad escape or a climb above '/'",
                     STR_ARG(written));
-    return 0;
+    return true;
 }
 
-static int regex_init(struct route_path *p, struct str pattern, size_t index, struct arena *arena,
-                      struct router_error *err)
+static bool regex_init(struct route_path *p, struct str pattern, size_t index, struct arena *arena,
+                       const struct route_report *to)
 {
     char why[160];
     p->regex = route_regex_new(pattern, ROUTE_REGEX_ANCHORED, why, sizeof why);
     if (!p->regex)
-        return fail(err, "path_regex", index, "%s", why);
+        return fail(to, "path_regex", index, "%s", why);
     p->text = route_regex_literal(pattern, arena);
-    return 0;
+    return true;
 }
 
-static int paths_init(struct route_entry *e, struct arena *arena, struct router_error *err)
+static bool paths_init(struct route_entry *e, struct arena *arena, const struct route_report *to)
 {
     const struct route_rule *rule = e->rule;
     e->n_paths = rule->n_paths ? rule->n_paths : 1;
     e->paths = arena_zalloc(arena, e->n_paths * sizeof *e->paths);
     if (rule->n_paths == 0)
         e->paths[0].text = STR("/");
+    bool ok = true, prefix = rule->path_kind == ROUTE_PATH_PREFIX;
     for (size_t i = 0; i < rule->n_paths; i++) {
         struct route_path *p = &e->paths[i];
-        int rc =
-            rule->path_kind == ROUTE_PATH_REGEX
-                ? regex_init(p, rule->paths[i], i, arena, err)
-                : path_init(p, rule->paths[i], rule->path_kind == ROUTE_PATH_PREFIX, i, arena, err);
-        if (rc)
-            return -1;
+        ok &= rule->path_kind == ROUTE_PATH_REGEX
+                  ? regex_init(p, rule->paths[i], i, arena, to)
+                  : path_init(p, rule->paths[i], prefix, i, arena, to);
     }
-    return 0;
+    return ok;
 }
 
-static int matcher_init(struct route_matcher *m, const struct route_value *v, const char *key,
-                        size_t index, struct router_error *err)
+static bool matcher_init(struct route_matcher *m, const struct route_value *v, const char *key,
+                         size_t index, const struct route_report *to)
 {
     char why[160];
     m->name = v->name;
@@ -159,25 +159,24 @@ static int matcher_init(struct route_matcher *m, const struct route_value *v, co
     m->kind = v->kind;
     m->field = (uint8_t)field_lookup(v->name.p, v->name.n);
     if (v->kind != ROUTE_VALUE_REGEX)
-        return 0;
+        return true;
     m->regex = route_regex_new(v->value, 0, why, sizeof why);
-    return m->regex ? 0 : fail(err, key, index, "%s", why);
+    return m->regex || fail(to, key, index, "%s", why);
 }
 
-static int matchers_init(struct route_entry *e, struct arena *arena, struct router_error *err)
+static bool matchers_init(struct route_entry *e, struct arena *arena, const struct route_report *to)
 {
     const struct route_rule *rule = e->rule;
     e->n_headers = rule->n_headers;
     e->n_query = rule->n_query;
     e->headers = arena_zalloc(arena, (rule->n_headers + rule->n_query + 1) * sizeof *e->headers);
     e->query = e->headers + rule->n_headers;
+    bool ok = true;
     for (size_t i = 0; i < rule->n_headers; i++)
-        if (matcher_init(&e->headers[i], &rule->headers[i], "headers", i, err))
-            return -1;
+        ok &= matcher_init(&e->headers[i], &rule->headers[i], "headers", i, to);
     for (size_t i = 0; i < rule->n_query; i++)
-        if (matcher_init(&e->query[i], &rule->query[i], "query", i, err))
-            return -1;
-    return 0;
+        ok &= matcher_init(&e->query[i], &rule->query[i], "query", i, to);
+    return ok;
 }
 
 static void methods_init(struct route_entry *e)
@@ -192,26 +191,25 @@ static void methods_init(struct route_entry *e)
     e->methods = (uint16_t)(mask ? mask : ANY_METHOD);
 }
 
-int route_entry_init(struct route_entry *e, const struct route_rule *rule, struct arena *arena,
-                     struct router_error *err)
+bool route_entry_init(struct route_entry *e, const struct route_rule *rule, struct arena *arena,
+                      const struct route_report *to)
 {
     *e = (struct route_entry){.rule = rule};
     e->listeners = rule->listeners ? rule->listeners : UINT64_MAX;
     methods_init(e);
     e->matchers =
         (uint16_t)(rule->n_headers + rule->n_query + !e->any_method + (rule->listeners != 0));
-    if (hosts_init(e, arena, err) || paths_init(e, arena, err) || matchers_init(e, arena, err))
-        return -1;
-    return 0;
+    bool hosts = hosts_init(e, arena, to), paths = paths_init(e, arena, to);
+    return matchers_init(e, arena, to) && hosts && paths;
 }
 
 void route_entry_fini(struct route_entry *e)
 {
-    for (size_t i = 0; e->paths && i < e->n_paths; i++)
+    for (size_t i = 0; i < e->n_paths; i++)
         route_regex_free(&e->paths[i].regex);
-    for (size_t i = 0; e->headers && i < e->n_headers; i++)
+    for (size_t i = 0; i < e->n_headers; i++)
         route_regex_free(&e->headers[i].regex);
-    for (size_t i = 0; e->headers && i < e->n_query; i++)
+    for (size_t i = 0; i < e->n_query; i++)
         route_regex_free(&e->query[i].regex);
 }
 

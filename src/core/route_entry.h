@@ -44,10 +44,18 @@ struct route_entry {
     bool any_method;
 };
 
-/* Compiles `rule`; what it needs lies in the arena. -1: *err says why; entry_fini is due then too.
- */
-int route_entry_init(struct route_entry *e, const struct route_rule *rule, struct arena *arena,
-                     struct router_error *err) must_use;
+/* Where mistakes of a rule go. */
+struct route_report {
+    router_error_cb *on_error;
+    void *ctx;
+    size_t rule;
+};
+
+/* Compiles `rule`; what it needs lies in the arena. False: mistakes were reported. route_entry_fini
+ * is due in both cases. */
+bool route_entry_init(struct route_entry *e, const struct route_rule *rule, struct arena *arena,
+                      const struct route_report *report) must_use;
+/* Frees what is not in the arena. */
 void route_entry_fini(struct route_entry *e);
 
 /* The host of a request in the form of route_host.name, made in `room`; empty if it is too long. */

@@ -62,9 +62,14 @@ static struct str text_of(struct arena *a, const char *text, size_t number)
     return arena_str(a, str_make(t.text, t.n));
 }
 
+static void on_error(void *ctx, const struct router_error *error)
+{
+    (void)ctx;
+    fprintf(stderr, "rule %zu: %s\n", error->rule, error->text);
+}
+
 static struct router *build(const struct shape *s, size_t n, struct arena *a)
 {
-    struct router_error error;
     struct route_rule *rules = arena_zalloc(a, (n + s->regexes) * sizeof *rules);
     struct str *texts = arena_alloc(a, (n + s->regexes) * 2 * sizeof *texts);
     for (size_t i = 0; i < n + s->regexes; i++) {
@@ -79,11 +84,8 @@ static struct router *build(const struct shape *s, size_t n, struct arena *a)
         rules[i].hosts = host;
         rules[i].n_hosts = 1;
     }
-    struct router *r = router_build(rules, n + s->regexes, &error);
-    if (!r) {
-        fprintf(stderr, "rule %zu: %s\n", error.rule, error.text);
-        exit(1);
-    }
+    struct router *r = router_build(rules, n + s->regexes, on_error, NULL);
+    ensure(r != NULL);
     return r;
 }
 

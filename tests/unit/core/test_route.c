@@ -19,7 +19,7 @@ struct rule_spec {
     int32_t priority;
 };
 
-#define GET  (1u << METHOD_GET)
+#define GET (1u << METHOD_GET)
 #define POST (1u << METHOD_POST)
 #define IS(n, v)                                                                                   \
     {                                                                                              \
@@ -38,7 +38,7 @@ struct fixture {
     struct arena arena;
     struct router *router;
     struct route_scratch *scratch;
-    struct router_error error;
+    struct buf errors; /* a line for each: rule key[index] text */
 };
 
 static const struct str *texts(struct arena *a, const char *const *list, size_t *n)
@@ -78,13 +78,18 @@ static void rule_from(struct arena *a, struct route_rule *r, const struct rule_s
     r->other_methods = texts(a, s->other_methods, &r->n_other_methods);
 }
 
+static void on_error(void *ctx, const struct router_error *e)
+{
+    buf_printf(ctx, "%zu %s[%zu] %s\n", e->rule, e->key, e->index, e->text);
+}
+
 static void fixture_build(struct fixture *f, const struct rule_spec *specs, size_t n)
 {
     *f = (struct fixture){0};
     struct route_rule *rules = arena_alloc(&f->arena, (n + 1) * sizeof *rules);
     for (size_t i = 0; i < n; i++)
         rule_from(&f->arena, &rules[i], &specs[i]);
-    f->router = router_build(rules, n, &f->error);
+    f->router = router_build(rules, n, on_error, &f->errors);
     f->scratch = route_scratch_new();
 }
 
@@ -93,6 +98,7 @@ static void fixture_end(struct fixture *f)
     router_free(&f->router);
     route_scratch_free(&f->scratch);
     arena_free(&f->arena);
+    buf_free(&f->errors);
 }
 
 /* "GET host/path?query" and, on further lines, fields; "@1 " before it: another listener. */
@@ -148,7 +154,7 @@ static void check(const struct rule_spec *specs, size_t n, const struct expectat
 {
     struct fixture f;
     fixture_build(&f, specs, n);
-    cr_assert(f.router != NULL, "rule %zu: %s: %s", f.error.rule, f.error.key, f.error.text);
+    cr_assert(f.router != NULL, "%s", buf_text(&f.errors));
     for (size_t i = 0; i < count; i++) {
         const char *got = answer(&f, e[i].request);
         cr_expect_str_eq(got, e[i].answer, "%s: %s instead of %s", e[i].request, got, e[i].answer);
@@ -599,41 +605,60 @@ Test(route, without_rules_nothing_is_found)
 
 struct mistake {
     struct rule_spec rule;
-    const char *key;
-    size_t index;
-    const char *text;
+    const char *at, *text;
 };
 
 Test(route, a_rule_that_cannot_be_compiled_is_named_with_its_place)
 {
     static const struct mistake mistakes[] = {
-        {{"r", .hosts = {"a", "*.*.b"}}, "hosts", 1, "is not a host"},
-        {{"r", .hosts = {"a*.b"}}, "hosts", 0, "is not a host"},
-        {{"r", .hosts = {"*."}}, "hosts", 0, "is not a host"},
-        {{"r", .hosts = {""}}, "hosts", 0, "is not a host"},
-        {{"r", .hosts = {"https://a"}}, "hosts", 0, "is not a host"},
-        {{"r", .hosts = {"b\xc3\xbc.de"}}, "hosts", 0, "is not a host"},
-        {{"r", .exact = {"/a", "b"}}, "path", 1, "does not begin with '/'"},
-        {{"r", .exact = {"/a?b=c"}}, "path", 0, "match.query"},
-        {{"r", .prefix = {""}}, "path_prefix", 0, "does not begin with '/'"},
-        {{"r", .prefix = {"/a/../.."}}, "path_prefix", 0, "climb"},
-        {{"r", .prefix = {"/%zz"}}, "path_prefix", 0, "escape"},
-        {{"r", .regex = {"/ok", "/(a"}}, "path_regex", 1, "parenthesis"},
-        {{"r", .regex = {"/[z-a]"}}, "path_regex", 0, "at character"},
-        {{"r", .headers = {IS("A", "b"), MATCHES("B", "+")}}, "headers", 1, "at character"},
-        {{"r", .query = {MATCHES("B", "*")}}, "query", 0, "at character"},
+        {{"r", .hosts = {"a", "*.*.b"}}, "1 hosts[1] ", "is not a host"},
+        {{"r", .hosts = {"a*.b"}}, "1 hosts[0] ", "is not a host"},
+        {{"r", .hosts = {"*."}}, "1 hosts[0] ", "is not a host"},
+        {{"r", .hosts = {""}}, "1 hosts[0] ", "is not a host"},
+        {{"r", .hosts = {"https://a"}}, "1 hosts[0] ", "is not a host"},
+        {{"r", .hosts = {"b\xc3\xbc.de"}}, "1 hosts[0] ", "is not a host"},
+        {{"r", .exact = {"/a", "b"}}, "1 path[1] ", "does not begin with '/'"},
+        {{"r", .exact = {"/a?b=c"}}, "1 path[0] ", "match.query"},
+        {{"r", .prefix = {""}}, "1 path_prefix[0] ", "does not begin with '/'"},
+        {{"r", .prefix = {"/a/../.."}}, "1 path_prefix[0] ", "climb"},
+        {{"r", .prefix = {"/%zz"}}, "1 path_prefix[0] ", "escape"},
+        {{"r", .regex = {"/ok", "/(a"}}, "1 path_regex[1] ", "parenthesis"},
+        {{"r", .regex = {"/[z-a]"}}, "1 path_regex[0] ", "at character"},
+        {{"r", .headers = {IS("A", "b"), MATCHES("B", "+")}}, "1 headers[1] ", "at character"},
+        {{"r", .query = {MATCHES("B", "*")}}, "1 query[0] ", "at character"},
     };
     for (size_t i = 0; i < array_size(mistakes); i++) {
         struct fixture f;
         struct rule_spec rules[] = {{"good", .prefix = {"/"}}, mistakes[i].rule};
         fixture_build(&f, rules, 2);
-        cr_assert_null(f.router, "%zu", i);
-        cr_expect(eq(sz, f.error.rule, 1));
-        cr_expect_str_eq(f.error.key, mistakes[i].key);
-        cr_expect(eq(sz, f.error.index, mistakes[i].index));
-        cr_expect(strstr(f.error.text, mistakes[i].text) != NULL, "%s", f.error.text);
+        const char *errors = buf_text(&f.errors);
+        cr_expect(f.router == NULL);
+        cr_expect(str_starts(str_of(errors), str_of(mistakes[i].at)), "%s", errors);
+        cr_expect(strstr(errors, mistakes[i].text) != NULL, "%s", errors);
         fixture_end(&f);
     }
+}
+
+Test(route, every_mistake_is_reported)
+{
+    static const struct rule_spec rules[] = {
+        {"r", .hosts = {"*", "a b", "*x"}, .regex = {"(", "/ok", ")"},
+         .query = {MATCHES("q", "*")}},
+        {"good"},
+        {"s", .prefix = {"x"}, .headers = {MATCHES("h", "["), MATCHES("i", "(")}},
+    };
+    static const char *const places[] = {
+        "0 hosts[1] ", "0 hosts[2] ",       "0 path_regex[0] ", "0 path_regex[2] ",
+        "0 query[0] ", "2 path_prefix[0] ", "2 headers[0] ",    "2 headers[1] ",
+    };
+    struct fixture f;
+    fixture_build(&f, rules, array_size(rules));
+    struct str rest = str_make(f.errors.p, f.errors.n), line;
+    for (size_t i = 0; i < array_size(places); i++)
+        cr_expect(str_split(&rest, '\n', &line) && str_starts(line, str_of(places[i])), "%s: %.*s",
+                  places[i], STR_ARG(line));
+    cr_expect(zero(sz, rest.n), "%.*s", STR_ARG(rest));
+    fixture_end(&f);
 }
 
 static void on_explained(void *ctx, const struct route_rule *rule, enum route_reason reason,

@@ -235,6 +235,12 @@ static void on_explained(void *ctx, const struct route_rule *rule, enum route_re
     cr_assert(eq(int, which.n != 0, reason == ROUTE_OTHER_HEADER || reason == ROUTE_OTHER_QUERY));
 }
 
+static void on_error(void *ctx, const struct router_error *error)
+{
+    (void)ctx;
+    cr_assert(false, "rule %zu: %s", error->rule, error->text);
+}
+
 /* One random request; the answers of both, and what explaining says. */
 static enum route_result compare(struct rand *r, const struct router *router,
                                  struct route_scratch *scratch, const struct naive *naive)
@@ -281,13 +287,12 @@ Test(route, agrees_with_asking_every_rule)
     for (size_t i = 0; i < ROUTERS; i++) {
         struct arena a = {0};
         struct route_rule rules[RULES_MAX];
-        struct router_error error;
         struct naive naive;
         size_t n = rand_below(&r, RULES_MAX + 1);
         for (size_t j = 0; j < n; j++)
             rules[j] = random_rule(&r, &a);
-        struct router *router = router_build(rules, n, &error);
-        cr_assert(router != NULL, "%s", error.text);
+        struct router *router = router_build(rules, n, on_error, NULL);
+        cr_assert(router != NULL);
         naive_init(&naive, rules, n);
         for (size_t j = 0; j < REQUESTS; j++)
             results[compare(&r, router, scratch, &naive)]++;
@@ -320,14 +325,13 @@ Test(route, of_many_routes_each_is_found_and_none_instead_of_it)
     struct route_rule *rules = arena_zalloc(&a, MANY * sizeof *rules);
     struct str *paths = arena_alloc(&a, MANY * sizeof *paths);
     struct route_scratch *scratch = route_scratch_new();
-    struct router_error error;
     struct route_match m;
     for (size_t i = 0; i < MANY; i++) {
         paths[i] = long_path(&r, &a, i);
         rules[i] =
             (struct route_rule){.path_kind = ROUTE_PATH_EXACT, .paths = &paths[i], .n_paths = 1};
     }
-    struct router *router = router_build(rules, MANY, &error);
+    struct router *router = router_build(rules, MANY, on_error, NULL);
     for (size_t i = 0; i < MANY; i++) {
         struct route_query q = {.path = paths[i], .method = METHOD_GET, .arena = &a};
         cr_assert(router_match(router, scratch, &q, &m) == ROUTE_FOUND && m.rule == &rules[i]);
