@@ -122,8 +122,6 @@ static bool client_step(struct h1_client *c)
 {
     char *rx = c->env->loop->rx;
     size_t n = c->parked.n;
-    if (!c->fresh && !stream_readable(&c->stream))
-        return false;
     memcpy(rx, n ? c->parked.p : "", n);
     if (!c->fresh) {
         ssize_t got = stream_read(&c->stream, rx + n, LOOP_RX - n);
@@ -178,7 +176,9 @@ static void on_kick(struct task *t)
 static void on_event(struct stream *s, unsigned what)
 {
     struct h1_client *c = container_of(s, struct h1_client, stream);
-    if (what & STREAM_FAILED) {
+    if ((what & (STREAM_FAILED | STREAM_READABLE)) == (STREAM_FAILED | STREAM_READABLE))
+        client_read(c); /* an answer before the reset, like a refusal of a long body */
+    if ((what & STREAM_FAILED) && c->state != CLOSED) {
         client_fault(c, c->state == CONNECTING ? H1_CLIENT_CONNECT : H1_CLIENT_RESET);
         return;
     }
@@ -244,7 +244,7 @@ void h1_client_resume(struct h1_client *c)
 bool h1_client_reusable(const struct h1_client *c)
 {
     return c->state == DONE && c->head.keep_alive && c->request_sent && !c->stream.saw_closed &&
-           c->parked.n == 0 && stream_parked(&c->stream) == 0;
+           c->stream.error == NET_OK && c->parked.n == 0 && stream_parked(&c->stream) == 0;
 }
 
 void h1_client_rest(struct h1_client *c)
@@ -257,7 +257,7 @@ void h1_client_rest(struct h1_client *c)
 
 bool h1_client_usable(const struct h1_client *c)
 {
-    return c->state == RESTING && !c->stream.saw_closed && !c->stream.can_read;
+    return c->state == RESTING && !c->stream.saw_closed && !stream_readable(&c->stream);
 }
 
 void h1_client_close(struct h1_client *c)

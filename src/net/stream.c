@@ -236,6 +236,18 @@ static unsigned advance(struct stream *s, short what)
     return 0;
 }
 
+/* libevent tells of a reset as if bytes had come; who does not read now would not learn of it. */
+static void look_for_reset(struct stream *s)
+{
+    int error = 0;
+    socklen_t len = sizeof error;
+    if (getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0 || error == 0)
+        return;
+    stream_set_error(s, net_error_of(error));
+    unpark(s);
+    s->on_event(s, STREAM_READABLE | STREAM_FAILED);
+}
+
 static void on_io(evutil_socket_t fd, short what, void *arg)
 {
     struct stream *s = arg;
@@ -250,6 +262,8 @@ static void on_io(evutil_socket_t fd, short what, void *arg)
     unsigned tell = advance(s, what);
     if (tell)
         s->on_event(s, tell);
+    if ((what & (EV_READ | EV_CLOSED)) == EV_READ && s->can_read && s->state == STATE_OPEN)
+        look_for_reset(s);
 }
 
 /* Opening and closing. */
@@ -365,10 +379,10 @@ ssize_t stream_read(struct stream *s, void *buf, size_t cap)
     ensure(s->state == STATE_OPEN);
     if (s->ended)
         return s->error ? STREAM_ERROR : 0;
+    if (s->dry && !stream_readable(s))
+        return STREAM_AGAIN;
     if (s->ssl)
         return stream_tls_read(s, buf, cap);
-    if (!s->can_read && s->dry)
-        return STREAM_AGAIN;
     ssize_t got = stream_recv(s, buf, cap);
     s->ended = got == 0 || got == STREAM_ERROR;
     return got == 0 && s->error ? STREAM_ERROR : got;

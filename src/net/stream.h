@@ -36,7 +36,9 @@ enum {                      /* what on_event tells, any of them at once */
        STREAM_OPENED = 1,   /* connected and, with TLS, shaken hands; once */
        STREAM_READABLE = 2, /* stream_read may give something, the end or an error included */
        STREAM_DRAINED = 4,  /* the last parked byte left */
-       STREAM_FAILED = 8,   /* `error` says why; not opened, or parked bytes were lost: close it */
+       /* `error` says why; not opened, or lost with bytes parked or unread, which may still be
+          read. */
+       STREAM_FAILED = 8,
 };
 
 struct stream {

@@ -124,6 +124,16 @@ Test(stream, an_end_without_close_notify_is_marked)
     fixture_close(&f);
 }
 
+BOTH(a_reset_is_told_even_to_who_does_not_read)
+{
+    open_pair(tls);
+    f.here.paused = true;
+    stream_reset(&f.there.stream);
+    fixture_run(&f, here_failed);
+    cr_assert_eq(f.here.stream.error, NET_RESET);
+    fixture_close(&f);
+}
+
 static char *pattern(size_t n)
 {
     char *p = malloc(n);
