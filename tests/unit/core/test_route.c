@@ -1,177 +1,16 @@
 /* The request matcher: each rule of the contract and each tie-break by tables. */
-#include "core/route.h"
+#include "route_fixture.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
-#include <stdio.h>
-
-enum { LIST_MAX = 4 };
-
-/* A rule in few words; lists end in NULL. */
-struct rule_spec {
-    const char *name;
-    const char *hosts[LIST_MAX];
-    const char *exact[LIST_MAX], *prefix[LIST_MAX], *regex[LIST_MAX];
-    uint32_t methods;
-    const char *other_methods[LIST_MAX];
-    struct route_value headers[LIST_MAX], query[LIST_MAX];
-    uint64_t listeners;
-    int32_t priority;
-};
-
-#define GET (1u << METHOD_GET)
-#define POST (1u << METHOD_POST)
-#define IS(n, v)                                                                                   \
-    {                                                                                              \
-        STR(n), STR(v), ROUTE_VALUE_EXACT                                                          \
-    }
-#define MATCHES(n, v)                                                                              \
-    {                                                                                              \
-        STR(n), STR(v), ROUTE_VALUE_REGEX                                                          \
-    }
-#define PRESENT(n)                                                                                 \
-    {                                                                                              \
-        STR(n), STR_NULL, ROUTE_VALUE_PRESENT                                                      \
-    }
-
-struct fixture {
-    struct arena arena;
-    struct router *router;
-    struct route_scratch *scratch;
-    struct buf errors; /* a line for each: rule key[index] text */
-};
-
-static const struct str *texts(struct arena *a, const char *const *list, size_t *n)
-{
-    struct str *out = arena_alloc(a, LIST_MAX * sizeof *out);
-    for (*n = 0; *n < LIST_MAX && list[*n]; ++*n)
-        out[*n] = str_of(list[*n]);
-    return out;
-}
-
-static size_t values(const struct route_value *list)
-{
-    size_t n = 0;
-    while (n < LIST_MAX && list[n].name.n)
-        n++;
-    return n;
-}
-
-static void rule_from(struct arena *a, struct route_rule *r, const struct rule_spec *s)
-{
-    const char *const *paths = s->exact[0] ? s->exact : s->regex[0] ? s->regex : s->prefix;
-    *r = (struct route_rule){
-        .name = str_of(s->name),
-        .listeners = s->listeners,
-        .path_kind = s->exact[0]   ? ROUTE_PATH_EXACT
-                     : s->regex[0] ? ROUTE_PATH_REGEX
-                                   : ROUTE_PATH_PREFIX,
-        .methods = s->methods,
-        .headers = s->headers,
-        .n_headers = values(s->headers),
-        .query = s->query,
-        .n_query = values(s->query),
-        .priority = s->priority,
-    };
-    r->hosts = texts(a, s->hosts, &r->n_hosts);
-    r->paths = texts(a, paths, &r->n_paths);
-    r->other_methods = texts(a, s->other_methods, &r->n_other_methods);
-}
-
-static void on_error(void *ctx, const struct router_error *e)
-{
-    buf_printf(ctx, "%zu %s[%zu] %s\n", e->rule, e->key, e->index, e->text);
-}
-
-static void fixture_build(struct fixture *f, const struct rule_spec *specs, size_t n)
-{
-    *f = (struct fixture){0};
-    struct route_rule *rules = arena_alloc(&f->arena, (n + 1) * sizeof *rules);
-    for (size_t i = 0; i < n; i++)
-        rule_from(&f->arena, &rules[i], &specs[i]);
-    f->router = router_build(rules, n, on_error, &f->errors);
-    f->scratch = route_scratch_new();
-}
-
-static void fixture_end(struct fixture *f)
-{
-    router_free(&f->router);
-    route_scratch_free(&f->scratch);
-    arena_free(&f->arena);
-    buf_free(&f->errors);
-}
-
-/* "GET host/path?query" and, on further lines, fields; "@1 " before it: another listener. */
-static struct route_query request(struct fixture *f, const char *text)
-{
-    struct route_query q = {.arena = &f->arena};
-    struct str rest = str_of(text), line, method;
-    if (str_starts(rest, STR("@"))) {
-        q.listener = (unsigned)(rest.p[1] - '0');
-        rest = str_make(rest.p + 3, rest.n - 3);
-    }
-    cr_assert(str_split(&rest, '\n', &line) && str_split(&line, ' ', &method));
-    q.method = method_lookup(method);
-    q.method_text = method;
-    const char *slash = memchr(line.p, '/', line.n);
-    slash = slash ? slash : line.p + line.n;
-    q.host = str_make(line.p, (size_t)(slash - line.p));
-    line = str_make(slash, line.n - q.host.n);
-    const char *mark = memchr(line.p, '?', line.n);
-    q.path = mark ? str_make(line.p, (size_t)(mark - line.p)) : line;
-    q.query = mark ? str_make(mark + 1, line.n - q.path.n - 1) : STR_NULL;
-    struct headers *h = arena_alloc(&f->arena, sizeof *h);
-    headers_init(h, &f->arena, 8);
-    while (str_split(&rest, '\n', &line)) {
-        struct str name;
-        cr_assert(str_split(&line, ':', &name));
-        headers_add(h, name, str_trim_ows(line));
-    }
-    q.headers = h;
-    return q;
-}
-
-/* The route's name, "404", "405 ALLOW" or "500 NAME". */
-static const char *answer(struct fixture *f, const char *text)
-{
-    struct route_match m;
-    struct route_query q = request(f, text);
-    switch (router_match(f->router, f->scratch, &q, &m)) {
-    case ROUTE_FOUND: return arena_printf(&f->arena, "%.*s", STR_ARG(m.rule->name));
-    case ROUTE_NONE: return "404";
-    case ROUTE_METHOD: return arena_printf(&f->arena, "405 %.*s", STR_ARG(m.allow));
-    case ROUTE_FAILED: return arena_printf(&f->arena, "500 %.*s", STR_ARG(m.rule->name));
-    }
-    return "?";
-}
-
-struct expectation {
-    const char *request, *answer;
-};
-
-static void check(const struct rule_spec *specs, size_t n, const struct expectation *e,
-                  size_t count)
-{
-    struct fixture f;
-    fixture_build(&f, specs, n);
-    cr_assert(f.router != NULL, "%s", buf_text(&f.errors));
-    for (size_t i = 0; i < count; i++) {
-        const char *got = answer(&f, e[i].request);
-        cr_expect_str_eq(got, e[i].answer, "%s: %s instead of %s", e[i].request, got, e[i].answer);
-    }
-    fixture_end(&f);
-}
-
-#define CHECK(specs, expectations)                                                                 \
-    check(specs, array_size(specs), expectations, array_size(expectations))
 
 Test(route, a_prefix_holds_on_segment_borders)
 {
-    static const struct rule_spec rules[] = {
+    static const struct route_spec rules[] = {
         {"email", .prefix = {"/v1/email"}},
         {"below", .prefix = {"/v2/email/"}},
     };
-    static const struct expectation e[] = {
+    static const struct route_expectation e[] = {
         {"GET h/v1/email", "email"}, {"GET h/v1/email/", "email"}, {"GET h/v1/email/x/y", "email"},
         {"GET h/v1/emails", "404"},  {"GET h/v1/emai", "404"},     {"GET h/v1", "404"},
         {"GET h/", "404"},           {"GET h/V1/email", "404"},    {"GET h/x/v1/email", "404"},
@@ -183,11 +22,11 @@ Test(route, a_prefix_holds_on_segment_borders)
 
 Test(route, an_exact_path_is_only_itself)
 {
-    static const struct rule_spec rules[] = {
+    static const struct route_spec rules[] = {
         {"root", .exact = {"/"}},
         {"two", .exact = {"/a", "/b/"}},
     };
-    static const struct expectation e[] = {
+    static const struct route_expectation e[] = {
         {"GET h/", "root"}, {"GET h/a", "two"}, {"GET h/a/", "404"},  {"GET h/b/", "two"},
         {"GET h/b", "404"}, {"GET h/c", "404"}, {"GET h/a/b", "404"}, {"OPTIONS *", "404"},
     };
@@ -196,11 +35,11 @@ Test(route, an_exact_path_is_only_itself)
 
 Test(route, no_path_and_the_prefix_slash_take_every_path)
 {
-    static const struct rule_spec rules[] = {
+    static const struct route_spec rules[] = {
         {"named", .hosts = {"a"}},
         {"slash", .prefix = {"/"}},
     };
-    static const struct expectation e[] = {
+    static const struct route_expectation e[] = {
         {"GET a/", "named"},
         {"GET a/x/y", "named"},
         {"GET b/", "slash"},
@@ -211,13 +50,13 @@ Test(route, no_path_and_the_prefix_slash_take_every_path)
 
 Test(route, paths_of_rules_are_brought_into_the_form_of_requests)
 {
-    static const struct rule_spec rules[] = {
+    static const struct route_spec rules[] = {
         {"plain", .exact = {"/%61/x/../b"}},
         {"hex", .prefix = {"/caf%c3%a9"}},
         {"utf8", .exact = {"/th\xc3\xa9"}},
         {"space", .exact = {"/a b"}},
     };
-    static const struct expectation e[] = {
+    static const struct route_expectation e[] = {
         {"GET h/a/b", "plain"},
         {"GET h/caf%C3%A9/x", "hex"},
         {"GET h/th%C3%A9", "utf8"},
@@ -228,13 +67,13 @@ Test(route, paths_of_rules_are_brought_into_the_form_of_requests)
 
 Test(route, a_regex_is_anchored_at_the_start_only)
 {
-    static const struct rule_spec rules[] = {
+    static const struct route_spec rules[] = {
         {"id", .regex = {"/v1/users/\\d+"}},
         {"end", .regex = {"/v2/[a-z]+$"}},
         {"either", .regex = {"/x|/y"}},
         {"any case", .regex = {"(?i)/CASE"}},
     };
-    static const struct expectation e[] = {
+    static const struct route_expectation e[] = {
         {"GET h/v1/users/12", "id"},    {"GET h/v1/users/12/mail", "id"},
         {"GET h/v1/users/x", "404"},    {"GET h/v1/users", "404"},
         {"GET h/a/v1/users/12", "404"}, {"GET h/v2/abc", "end"},
@@ -246,7 +85,7 @@ Test(route, a_regex_is_anchored_at_the_start_only)
 
 Test(route, exact_path_comes_before_regex_before_longest_prefix)
 {
-    static const struct rule_spec rules[] = {
+    static const struct route_spec rules[] = {
         {"short", .prefix = {"/a"}},
         {"long", .prefix = {"/a/b"}},
         {"below", .prefix = {"/a/b/"}},
@@ -254,7 +93,7 @@ Test(route, exact_path_comes_before_regex_before_longest_prefix)
         {"regex later but more literal", .regex = {"/a/b/1[0-9]*"}},
         {"exact", .exact = {"/a/b/1"}},
     };
-    static const struct expectation e[] = {
+    static const struct route_expectation e[] = {
         {"GET h/a/b/1", "exact"}, {"GET h/a/b/12", "regex late"},
         {"GET h/a/b/x", "below"}, {"GET h/a/b", "long"},
         {"GET h/a/c", "short"},   {"GET h/a", "short"},
@@ -265,13 +104,13 @@ Test(route, exact_path_comes_before_regex_before_longest_prefix)
 
 Test(route, regexes_go_in_file_order_wherever_they_begin)
 {
-    static const struct rule_spec rules[] = {
+    static const struct route_spec rules[] = {
         {"deep first", .regex = {"/a/b/c/x+"}},
         {"root", .regex = {".*y$"}},
         {"deep last", .regex = {"/a/b/c/[xyz]+"}, .methods = GET, .headers = {PRESENT("X-A")}},
         {"middle", .regex = {"/a/b.*"}},
     };
-    static const struct expectation e[] = {
+    static const struct route_expectation e[] = {
         {"GET h/a/b/c/xy\nX-A: 1", "deep first"},
         {"GET h/a/b/c/zy\nX-A: 1", "root"},
         {"GET h/a/b/c/z\nX-A: 1", "deep last"},
@@ -284,12 +123,12 @@ Test(route, regexes_go_in_file_order_wherever_they_begin)
 
 Test(route, hosts_compare_without_case_port_and_final_dot)
 {
-    static const struct rule_spec rules[] = {
+    static const struct route_spec rules[] = {
         {"api", .hosts = {"API.Example.com.", "alias.example.com:8443"}},
         {"v6", .hosts = {"[2001:DB8::1]"}},
         {"a-z", .hosts = {"azAZ.09_-~.example"}},
     };
-    static const struct expectation e[] = {
+    static const struct route_expectation e[] = {
         {"GET api.example.com/", "api"},
         {"GET API.EXAMPLE.COM/", "api"},
         {"GET api.example.com./", "api"},
@@ -306,11 +145,11 @@ Test(route, hosts_compare_without_case_port_and_final_dot)
 
 Test(route, a_wildcard_takes_any_depth_below_but_not_itself)
 {
-    static const struct rule_spec rules[] = {
+    static const struct route_spec rules[] = {
         {"wild", .hosts = {"*.x.example"}},
         {"longer", .hosts = {"*.deep.x.example"}},
     };
-    static const struct expectation e[] = {
+    static const struct route_expectation e[] = {
         {"GET a.x.example/", "wild"},    {"GET a.b.c.x.example/", "wild"},
         {"GET x.example/", "404"},       {"GET ax.example/", "404"},
         {"GET .x.example/", "404"},      {"GET A.Deep.X.Example./", "longer"},
@@ -321,14 +160,14 @@ Test(route, a_wildcard_takes_any_depth_below_but_not_itself)
 
 Test(route, exact_host_comes_before_longest_wildcard_before_any)
 {
-    static const struct rule_spec rules[] = {
+    static const struct route_spec rules[] = {
         {"any", .exact = {"/p"}},
         {"star", .hosts = {"*"}, .exact = {"/q"}},
         {"wild", .hosts = {"*.example"}},
         {"wilder", .hosts = {"*.b.example"}},
         {"exact", .hosts = {"a.b.example"}, .prefix = {"/p"}},
     };
-    static const struct expectation e[] = {
+    static const struct route_expectation e[] = {
         {"GET a.b.example/p", "exact"},  {"GET a.b.example/x", "wilder"},
         {"GET c.b.example/p", "wilder"}, {"GET c.example/p", "wild"},
         {"GET other/p", "any"},          {"GET other/q", "star"},
@@ -339,26 +178,26 @@ Test(route, exact_host_comes_before_longest_wildcard_before_any)
 
 Test(route, a_host_longer_than_any_name_matches_rules_without_hosts)
 {
-    static const struct rule_spec rules[] = {{"wild", .hosts = {"*.example"}}, {"any"}};
-    struct fixture f;
+    static const struct route_spec rules[] = {{"wild", .hosts = {"*.example"}}, {"any"}};
+    struct route_fixture f;
     struct route_match m;
     char host[400];
     memset(host, 'a', sizeof host);
     memcpy(host + sizeof host - 8, ".example", 8);
-    fixture_build(&f, rules, array_size(rules));
-    struct route_query q = request(&f, "GET h/");
+    route_fixture_build(&f, rules, array_size(rules));
+    struct route_query q = route_fixture_request(&f, "GET h/");
     q.host = str_make(host, sizeof host);
     cr_assert(eq(int, router_match(f.router, f.scratch, &q, &m), ROUTE_FOUND));
     cr_assert(str_eq(m.rule->name, STR("any")));
     q.host = str_make(host + sizeof host - 255, 255);
     cr_assert(eq(int, router_match(f.router, f.scratch, &q, &m), ROUTE_FOUND));
     cr_assert(str_eq(m.rule->name, STR("wild")));
-    fixture_end(&f);
+    route_fixture_end(&f);
 }
 
 Test(route, priority_comes_before_everything_else)
 {
-    static const struct rule_spec rules[] = {
+    static const struct route_spec rules[] = {
         {"exact", .hosts = {"a.example"}, .exact = {"/p"}},
         {"prefix", .hosts = {"a.example"}, .prefix = {"/"}, .priority = 1},
         {"wild", .hosts = {"*.example"}, .prefix = {"/p"}, .priority = 2},
@@ -366,7 +205,7 @@ Test(route, priority_comes_before_everything_else)
         {"regex", .hosts = {"a.example"}, .regex = {"/p/r"}, .priority = 3},
         {"low", .exact = {"/only"}, .priority = -5},
     };
-    static const struct expectation e[] = {
+    static const struct route_expectation e[] = {
         {"GET a.example/p", "wild"},      {"GET a.example/x", "prefix"},
         {"GET a.example/p/q", "any"},     {"GET a.example/p/r", "regex"},
         {"GET b/p/q/r", "any"},           {"GET b/only", "low"},
@@ -377,7 +216,7 @@ Test(route, priority_comes_before_everything_else)
 
 Test(route, more_matchers_come_before_fewer_then_the_file)
 {
-    static const struct rule_spec rules[] = {
+    static const struct route_spec rules[] = {
         {"none", .prefix = {"/p"}},
         {"none again", .prefix = {"/p"}},
         {"one", .prefix = {"/p"}, .headers = {IS("X-A", "1")}},
@@ -386,7 +225,7 @@ Test(route, more_matchers_come_before_fewer_then_the_file)
         {"method", .prefix = {"/p"}, .methods = POST},
         {"longer", .prefix = {"/p/q"}},
     };
-    static const struct expectation e[] = {
+    static const struct route_expectation e[] = {
         {"GET h/p", "none"},
         {"GET h/p\nX-A: 1", "one"},
         {"GET h/p?a", "one again"},
@@ -400,14 +239,14 @@ Test(route, more_matchers_come_before_fewer_then_the_file)
 
 Test(route, only_routes_all_of_whose_matchers_hold_compete)
 {
-    static const struct rule_spec rules[] = {
+    static const struct route_spec rules[] = {
         {"exact", .hosts = {"a"}, .exact = {"/p/q"}, .headers = {IS("X-Env", "prod")}},
         {"regex", .hosts = {"a"}, .regex = {"/p/."}, .query = {IS("v", "2")}},
         {"long", .hosts = {"a"}, .prefix = {"/p/q"}, .methods = POST},
         {"short", .hosts = {"a"}, .prefix = {"/p"}, .listeners = 2},
         {"any"},
     };
-    static const struct expectation e[] = {
+    static const struct route_expectation e[] = {
         {"POST a/p/q?v=2\nX-Env: prod", "exact"},
         {"POST a/p/q?v=2\nX-Env: test", "regex"},
         {"POST a/p/q?v=1", "long"},
@@ -419,12 +258,12 @@ Test(route, only_routes_all_of_whose_matchers_hold_compete)
 
 Test(route, listeners_restrict_a_route)
 {
-    static const struct rule_spec rules[] = {
+    static const struct route_spec rules[] = {
         {"second", .prefix = {"/p"}, .listeners = 2},
         {"both", .prefix = {"/q"}, .listeners = 3},
         {"last", .prefix = {"/r"}, .listeners = UINT64_C(1) << 63},
     };
-    static const struct expectation e[] = {
+    static const struct route_expectation e[] = {
         {"GET h/p", "404"},     {"@1 GET h/p", "second"}, {"GET h/q", "both"},
         {"@1 GET h/q", "both"}, {"@2 GET h/q", "404"},    {"GET h/r", "404"},
     };
@@ -433,13 +272,13 @@ Test(route, listeners_restrict_a_route)
 
 Test(route, headers_are_exact_or_regex_or_present)
 {
-    static const struct rule_spec rules[] = {
+    static const struct route_spec rules[] = {
         {"exact", .prefix = {"/e"}, .headers = {IS("x-env", "prod")}},
         {"regex", .prefix = {"/r"}, .headers = {MATCHES("X-Version", "^v[23]$")}},
         {"inside", .prefix = {"/i"}, .headers = {MATCHES("User-Agent", "bot")}},
         {"present", .prefix = {"/p"}, .headers = {PRESENT("Authorization")}},
     };
-    static const struct expectation e[] = {
+    static const struct route_expectation e[] = {
         {"GET h/e\nX-Env: prod", "exact"},
         {"GET h/e\nX-Env: Prod", "404"},
         {"GET h/e\nX-Env: prod2", "404"},
@@ -456,13 +295,13 @@ Test(route, headers_are_exact_or_regex_or_present)
 
 Test(route, query_parameters_are_decoded_before_comparing)
 {
-    static const struct rule_spec rules[] = {
+    static const struct route_spec rules[] = {
         {"exact", .prefix = {"/e"}, .query = {IS("na me", "a&b")}},
         {"regex", .prefix = {"/r"}, .query = {MATCHES("v", "^[0-9]+$")}},
         {"present", .prefix = {"/p"}, .query = {PRESENT("debug")}},
         {"empty", .prefix = {"/n"}, .query = {IS("a", "")}},
     };
-    static const struct expectation e[] = {
+    static const struct route_expectation e[] = {
         {"GET h/e?na%20me=a%26b", "exact"},
         {"GET h/e?x=1&%6Ea%20me=%61%26b", "exact"},
         {"GET h/e?na%20me=a&b", "404"},
@@ -483,12 +322,12 @@ Test(route, query_parameters_are_decoded_before_comparing)
 
 Test(route, get_admits_head_and_nothing_else)
 {
-    static const struct rule_spec rules[] = {
+    static const struct route_spec rules[] = {
         {"get", .prefix = {"/g"}, .methods = GET},
         {"head", .prefix = {"/h"}, .methods = 1u << METHOD_HEAD},
         {"any", .prefix = {"/a"}},
     };
-    static const struct expectation e[] = {
+    static const struct route_expectation e[] = {
         {"GET h/g", "get"},           {"HEAD h/g", "get"},     {"POST h/g", "405 GET, HEAD"},
         {"HEAD h/h", "head"},         {"GET h/h", "405 HEAD"}, {"PURGE h/a", "any"},
         {"get h/g", "405 GET, HEAD"},
@@ -498,11 +337,11 @@ Test(route, get_admits_head_and_nothing_else)
 
 Test(route, methods_beyond_the_usual_are_named)
 {
-    static const struct rule_spec rules[] = {
+    static const struct route_spec rules[] = {
         {"dav", .prefix = {"/d"}, .methods = GET, .other_methods = {"PROPFIND", "MKCOL"}},
         {"purge", .prefix = {"/d/x"}, .other_methods = {"PURGE", "MKCOL"}},
     };
-    static const struct expectation e[] = {
+    static const struct route_expectation e[] = {
         {"PROPFIND h/d", "dav"},
         {"MKCOL h/d/x", "purge"},
         {"propfind h/d", "405 GET, HEAD, PROPFIND, MKCOL"},
@@ -516,14 +355,14 @@ Test(route, methods_beyond_the_usual_are_named)
 
 Test(route, a_path_whose_routes_all_take_other_methods_is_405_with_all_of_them)
 {
-    static const struct rule_spec rules[] = {
+    static const struct route_spec rules[] = {
         {"host", .hosts = {"a"}, .exact = {"/p"}, .methods = POST},
         {"regex", .regex = {"/p$"}, .methods = 1u << METHOD_DELETE},
         {"prefix", .prefix = {"/"}, .methods = GET},
         {"elsewhere", .hosts = {"b"}, .methods = 1u << METHOD_PUT},
         {"other listener", .listeners = 2, .methods = 1u << METHOD_PATCH},
     };
-    static const struct expectation e[] = {
+    static const struct route_expectation e[] = {
         {"PUT a/p", "405 GET, HEAD, POST, DELETE"},
         {"PUT c/p", "405 GET, HEAD, DELETE"},
         {"PUT c/x", "405 GET, HEAD"},
@@ -536,11 +375,11 @@ Test(route, a_path_whose_routes_all_take_other_methods_is_405_with_all_of_them)
 
 Test(route, a_route_that_takes_the_method_but_fails_elsewhere_makes_it_404)
 {
-    static const struct rule_spec rules[] = {
+    static const struct route_spec rules[] = {
         {"prod", .prefix = {"/p"}, .methods = GET, .headers = {IS("X-Env", "prod")}},
         {"post", .prefix = {"/p"}, .methods = POST},
     };
-    static const struct expectation e[] = {
+    static const struct route_expectation e[] = {
         {"GET h/p", "404"},
         {"POST h/p", "post"},
         {"PUT h/p", "405 GET, HEAD, POST"},
@@ -551,14 +390,14 @@ Test(route, a_route_that_takes_the_method_but_fails_elsewhere_makes_it_404)
 
 Test(route, a_regex_that_gives_up_is_a_failure_and_not_another_route)
 {
-    static const struct rule_spec rules[] = {
+    static const struct route_spec rules[] = {
         {"costly", .regex = {"/c/(a*)*[bd]"}},
         {"open", .prefix = {"/"}},
         {"first", .prefix = {"/c/aaa"}, .priority = 1},
         {"header", .prefix = {"/h"}, .headers = {MATCHES("X-A", "^(a*)*[bd]$")}},
     };
 #define AS "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-    static const struct expectation e[] = {
+    static const struct route_expectation e[] = {
         {"GET h/c/" AS "c", "500 costly"},
         {"GET h/c/aab", "costly"},
         {"GET h/c/x", "open"},
@@ -570,41 +409,41 @@ Test(route, a_regex_that_gives_up_is_a_failure_and_not_another_route)
 
 Test(route, named_groups_of_the_path_are_kept)
 {
-    static const struct rule_spec rules[] = {
+    static const struct route_spec rules[] = {
         {"user", .regex = {"/users/(?<id>\\d+)(?:/(?<what>\\w+))?"},
          .headers = {MATCHES("X-A", "(.)(.)")}},
         {"plain", .regex = {"/p/(.*)"}},
     };
-    struct fixture f;
+    struct route_fixture f;
     struct route_match m;
-    fixture_build(&f, rules, array_size(rules));
-    struct route_query q = request(&f, "GET h/users/42/mail\nX-A: xyz");
+    route_fixture_build(&f, rules, array_size(rules));
+    struct route_query q = route_fixture_request(&f, "GET h/users/42/mail\nX-A: xyz");
     cr_assert(eq(int, router_match(f.router, f.scratch, &q, &m), ROUTE_FOUND));
     cr_assert(str_eq(route_match_group(&m, STR("id")), STR("42")));
     cr_assert(str_eq(route_match_group(&m, STR("what")), STR("mail")));
     cr_assert_null(route_match_group(&m, STR("other")).p);
     cr_assert_null(route_match_group(&m, STR("")).p);
-    q = request(&f, "GET h/users/7\nX-A: xyz");
+    q = route_fixture_request(&f, "GET h/users/7\nX-A: xyz");
     cr_assert(eq(int, router_match(f.router, f.scratch, &q, &m), ROUTE_FOUND));
     cr_assert(str_eq(route_match_group(&m, STR("id")), STR("7")));
     cr_assert_null(route_match_group(&m, STR("what")).p);
-    q = request(&f, "GET h/p/x");
+    q = route_fixture_request(&f, "GET h/p/x");
     cr_assert(eq(int, router_match(f.router, f.scratch, &q, &m), ROUTE_FOUND));
     cr_assert_null(route_match_group(&m, STR("id")).p);
-    fixture_end(&f);
+    route_fixture_end(&f);
 }
 
 Test(route, without_rules_nothing_is_found)
 {
-    struct fixture f;
-    fixture_build(&f, NULL, 0);
-    cr_assert_str_eq(answer(&f, "GET h/"), "404");
-    cr_assert_str_eq(answer(&f, "OPTIONS *"), "404");
-    fixture_end(&f);
+    struct route_fixture f;
+    route_fixture_build(&f, NULL, 0);
+    cr_assert_str_eq(route_fixture_answer(&f, "GET h/"), "404");
+    cr_assert_str_eq(route_fixture_answer(&f, "OPTIONS *"), "404");
+    route_fixture_end(&f);
 }
 
 struct mistake {
-    struct rule_spec rule;
+    struct route_spec rule;
     const char *at, *text;
 };
 
@@ -628,20 +467,20 @@ Test(route, a_rule_that_cannot_be_compiled_is_named_with_its_place)
         {{"r", .query = {MATCHES("B", "*")}}, "1 query[0] ", "at character"},
     };
     for (size_t i = 0; i < array_size(mistakes); i++) {
-        struct fixture f;
-        struct rule_spec rules[] = {{"good", .prefix = {"/"}}, mistakes[i].rule};
-        fixture_build(&f, rules, 2);
+        struct route_fixture f;
+        struct route_spec rules[] = {{"good", .prefix = {"/"}}, mistakes[i].rule};
+        route_fixture_build(&f, rules, 2);
         const char *errors = buf_text(&f.errors);
         cr_expect(f.router == NULL);
         cr_expect(str_starts(str_of(errors), str_of(mistakes[i].at)), "%s", errors);
         cr_expect(strstr(errors, mistakes[i].text) != NULL, "%s", errors);
-        fixture_end(&f);
+        route_fixture_end(&f);
     }
 }
 
 Test(route, every_mistake_is_reported)
 {
-    static const struct rule_spec rules[] = {
+    static const struct route_spec rules[] = {
         {"r", .hosts = {"*", "a b", "*x"}, .regex = {"(", "/ok", ")"},
          .query = {MATCHES("q", "*")}},
         {"good"},
@@ -651,14 +490,14 @@ Test(route, every_mistake_is_reported)
         "0 hosts[1] ", "0 hosts[2] ",       "0 path_regex[0] ", "0 path_regex[2] ",
         "0 query[0] ", "2 path_prefix[0] ", "2 headers[0] ",    "2 headers[1] ",
     };
-    struct fixture f;
-    fixture_build(&f, rules, array_size(rules));
+    struct route_fixture f;
+    route_fixture_build(&f, rules, array_size(rules));
     struct str rest = str_make(f.errors.p, f.errors.n), line;
     for (size_t i = 0; i < array_size(places); i++)
         cr_expect(str_split(&rest, '\n', &line) && str_starts(line, str_of(places[i])), "%s: %.*s",
                   places[i], STR_ARG(line));
     cr_expect(zero(sz, rest.n), "%.*s", STR_ARG(rest));
-    fixture_end(&f);
+    route_fixture_end(&f);
 }
 
 static void on_explained(void *ctx, const struct route_rule *rule, enum route_reason reason,
@@ -670,7 +509,7 @@ static void on_explained(void *ctx, const struct route_rule *rule, enum route_re
 
 Test(route, explaining_says_of_every_rule_why_it_lost)
 {
-    static const struct rule_spec rules[] = {
+    static const struct route_spec rules[] = {
         {"a", .listeners = 2},
         {"b", .hosts = {"x"}},
         {"c", .regex = {"/q"}},
@@ -685,11 +524,11 @@ Test(route, explaining_says_of_every_rule_why_it_lost)
         {"l", .hosts = {"a.h"}, .exact = {"/p/q"}, .methods = GET},
         {"m", .regex = {"/p/(.*)*\\d"}, .methods = GET},
     };
-    struct fixture f;
+    struct route_fixture f;
     struct route_match m;
     struct buf got = {0};
-    fixture_build(&f, rules, array_size(rules));
-    struct route_query q = request(&f, "GET a.h/p/q?a=1");
+    route_fixture_build(&f, rules, array_size(rules));
+    struct route_query q = route_fixture_request(&f, "GET a.h/p/q?a=1");
     cr_assert(
         eq(int, router_explain(f.router, f.scratch, &q, &m, on_explained, &got), ROUTE_FOUND));
     cr_assert(str_eq(m.rule->name, STR("k")));
@@ -699,5 +538,5 @@ Test(route, explaining_says_of_every_rule_why_it_lost)
                      "g: a lower priority; h: a less exact host; i: a less exact path; "
                      "j: fewer matchers; k: chosen; l: later in the file; m: another path; ");
     buf_free(&got);
-    fixture_end(&f);
+    route_fixture_end(&f);
 }
