@@ -1,201 +1,25 @@
 /* See check.h. A walk down the tables and the parsed tree side by side. */
 #include "conf/check.h"
 
-#include "base/check.h"
 #include "base/xmem.h"
+#include "conf/check_default.h"
+#include "conf/check_scalar.h"
 #include "conf/errors.h"
 #include "conf/hint.h"
-#include "conf/scalar.h"
-#include "conf/subst.h"
+#include "conf/missing.h"
 #include "conf/types.h"
+#include "conf/walk.h"
 
 #include <stdlib.h>
 
 static const struct node *check_value(struct check *c, const struct key *key,
                                       const struct node *raw);
-static const struct node *check_map(struct check *c, const struct key *key, const struct node *raw);
-
-/* ---- where we are ---- */
-
-static size_t enter_key(struct check *c, const char *name)
-{
-    size_t mark = c->path.n;
-    buf_printf(&c->path, "%s%s", mark ? "." : "", name);
-    return mark;
-}
-
-static size_t enter_index(struct check *c, size_t index)
-{
-    size_t mark = c->path.n;
-    buf_printf(&c->path, "[%zu]", index);
-    return mark;
-}
-
-static void leave(struct check *c, size_t mark)
-{
-    c->path.n = mark;
-}
-
-static const struct node *poison(struct check *c, const struct node *raw)
-{
-    struct node *n = arena_zalloc(c->arena, sizeof *n);
-    n->file = raw->file;
-    n->line = raw->line;
-    n->column = raw->column;
-    return n;
-}
-
-static const struct node *wrong(struct check *c, const struct node *raw, const char *text)
-{
-    conf_errors_add(c->errs, node_pos(raw), buf_text(&c->path), "%s", text);
-    return poison(c, raw);
-}
-
-/* ---- features that are still to come ---- */
-
-static bool is_word_of(const char *text, const char *words)
-{
-    struct str rest = str_of(words), word;
-    while (str_split(&rest, ' ', &word)) {
-        if (str_eq(word, str_of(text)))
-            return true;
-    }
-    return false;
-}
-
-/* Does the value ask for nothing beyond what is built in? */
-static bool is_ready(const struct key *key, const struct node *n)
-{
-    if (n->kind == NODE_MAP)
-        return n->count == 0 && (n->flags & NODE_KEYS);
-    if (n->kind != NODE_LIST)
-        return n->kind == NODE_NULL || (key->ready && is_word_of(n->text, key->ready));
-    for (uint32_t i = 0; i < n->count; i++) {
-        if (!is_ready(key, n->list[i]))
-            return false;
-    }
-    return true;
-}
-
-/* The first member of the path below the current gate: "ip" of routes[3].ip.allow. */
-static const char *gate_feature(struct check *c)
-{
-    const char *feature = buf_text(&c->path) + c->gate_path;
-    feature += *feature == '.';
-    return arena_dup(c->arena, feature, strcspn(feature, ".["));
-}
-
-static void note_missing(struct check *c, const struct key *key, const struct node *at)
-{
-    if (key->later == KEY_DECIDES && c->gate_path && !c->missing)
-        c->missing = gate_feature(c);
-    if (c->inactive_count == c->inactive_capacity) {
-        c->inactive_capacity = c->inactive_capacity ? c->inactive_capacity * 2 : 16;
-        c->inactive = xrealloc(c->inactive, c->inactive_capacity * sizeof *c->inactive);
-    }
-    c->inactive[c->inactive_count++] = (struct conf_inactive){
-        .path = arena_dup(c->arena, buf_text(&c->path), c->path.n),
-        .feature = key->name,
-        .decides = key->later == KEY_DECIDES,
-        .pos = node_pos(at),
-    };
-}
-
-/* ---- scalars ---- */
-
-static const char *kind_noun(const struct node *raw)
-{
-    switch (raw->kind) {
-    case NODE_LIST: return "a list";
-    case NODE_MAP: return "a map";
-    case NODE_NULL: return "nothing";
-    default: return "a single value";
-    }
-}
-
-static const struct node *wrong_kind(struct check *c, const struct node *raw, const char *wanted)
-{
-    return wrong(c, raw, arena_printf(c->arena, "is %s; write %s", kind_noun(raw), wanted));
-}
-
-/* How a value is called in a message: itself, unless it may be a secret. */
-static const char *shown(struct check *c, const struct node *n)
-{
-    enum { SHOWN_MAX = 60 };
-    if (n->flags & (NODE_SECRET | NODE_SUBSTITUTED))
-        return "the value";
-    return arena_printf(c->arena, "`%.*s%s`", n->count > SHOWN_MAX ? SHOWN_MAX : (int)n->count,
-                        n->text, n->count > SHOWN_MAX ? "..." : "");
-}
-
-/* Substitutes references in `n`; false when that is an error. */
-static bool substitute(struct check *c, enum subst_mode mode, struct node *n)
-{
-    if (n->flags & NODE_SECRET)
-        mode = SUBST_SECRET;
-    struct str text = {n->text, n->count};
-    bool changed;
-    if (!memchr(n->text, '$', n->count))
-        return true;
-    const char *fault =
-        subst_expand(c->sources, n->file ? n->file : "", mode, text, &text, &changed);
-    if (fault) {
-        wrong(c, n, fault);
-        return false;
-    }
-    n->text = text.p;
-    n->count = (uint32_t)text.n;
-    bool quoted = n->flags & NODE_QUOTED;
-    if (changed) /* a quoted reference may stand for a number */
-        n->flags = (uint8_t)(n->flags & ~NODE_QUOTED) | NODE_SUBSTITUTED;
-    scalar_resolve(n);
-    if (quoted && n->kind == NODE_NULL)
-        n->kind = NODE_STRING;
-    return true;
-}
-
-static const struct node *check_scalar(struct check *c, const struct key *key,
-                                       const struct node *raw)
-{
-    if (raw->kind == NODE_LIST || raw->kind == NODE_MAP)
-        return wrong_kind(c, raw, type_noun(key->type));
-    struct node *n = arena_alloc(c->arena, sizeof *n);
-    *n = *raw;
-    if (key->flags & KEY_SECRET)
-        n->flags |= NODE_SECRET;
-    if (!substitute(c, type_is_template(key->type) ? SUBST_TEMPLATE : SUBST_PLAIN, n))
-        return poison(c, raw);
-    if (n->kind == NODE_NULL)
-        return NULL;
-    if (type_is_text(key->type)) {
-        if (n->kind == NODE_BOOL && !(n->flags & NODE_SUBSTITUTED))
-            return wrong(c, raw,
-                         arena_printf(c->arena,
-                                      "%s is a bool; write %s, in quotes if it is meant so",
-                                      shown(c, n), type_noun(key->type)));
-        if (key->type != KEY_DURATION)
-            n->kind = NODE_STRING;
-    }
-    struct typed typed = {key, c->sources, n};
-    const char *fault = type_parse(&typed);
-    if (!fault)
-        return n;
-    bool quotes = (n->flags & NODE_QUOTED) && !type_is_text(key->type);
-    struct node as_written = *n;
-    as_written.text = raw->text;
-    as_written.count = raw->count;
-    return wrong(c, raw,
-                 arena_printf(c->arena, "%s %s%s", shown(c, &as_written), fault,
-                              quotes ? ", without quotes" : ""));
-}
-
-/* ---- lists ---- */
 
 static const struct node *check_one(struct check *c, const struct key *key, const struct node *raw)
 {
     if (key->type == KEY_ANY)
         return raw;
-    return key->type == KEY_MAP ? check_map(c, key, raw) : check_scalar(c, key, raw);
+    return key->type == KEY_MAP ? check_map(c, key, raw) : scalar_check(c, key, raw);
 }
 
 /* What tells entries of a list apart: their text, or that of their first key. */
@@ -217,46 +41,16 @@ static void check_unique(struct check *c, const struct key *key, const struct no
             map_put(&seen, str_make(id->text, id->count), (void *)(uintptr_t)id);
             continue;
         }
-        size_t mark = enter_index(c, i);
+        size_t mark = walk_index(c, i);
         if (key->type == KEY_MAP)
-            enter_key(c, key->children[0].name);
-        wrong(c, id,
-              arena_printf(c->arena,
-                           "%s is given twice, first in %s:%u; every one here must differ",
-                           shown(c, id), before->file ? before->file : "", before->line));
-        leave(c, mark);
+            walk_key(c, key->children[0].name);
+        walk_wrong(c, id,
+                   arena_printf(c->arena,
+                                "%s is given twice, first in %s:%u; every one here must differ",
+                                walk_shown(c, id), before->file ? before->file : "", before->line));
+        walk_leave(c, mark);
     }
     map_free(&seen);
-}
-
-/* An entry of a list with gates: what it lacks is noted in it. */
-static void begin_gate(struct check *c)
-{
-    c->gate_path = c->path.n;
-    c->missing = NULL;
-}
-
-static void set_missing(struct node *missing, const char *feature)
-{
-    if (!feature)
-        return;
-    missing->kind = NODE_STRING;
-    missing->text = feature;
-    missing->count = (uint32_t)strlen(feature);
-}
-
-static void end_gate(struct check *c, const struct node *entry)
-{
-    c->gate_path = 0;
-    if (!entry || entry->kind != NODE_MAP)
-        return;
-    if (c->gate_count == c->gate_capacity) {
-        c->gate_capacity = c->gate_capacity ? c->gate_capacity * 2 : 16;
-        c->gates = xrealloc(c->gates, c->gate_capacity * sizeof *c->gates);
-    }
-    struct node *missing = (struct node *)(uintptr_t)entry->items[entry->count - 1].value;
-    set_missing(missing, c->missing);
-    c->gates[c->gate_count++] = (struct gate){entry, missing};
 }
 
 static const struct node *check_list(struct check *c, const struct key *key, const struct node *raw)
@@ -273,30 +67,28 @@ static const struct node *check_list(struct check *c, const struct key *key, con
     n->count = 0;
     n->text = NULL;
     for (uint32_t i = 0; i < count; i++) {
-        size_t mark = single ? c->path.n : enter_index(c, i);
+        size_t mark = single ? c->path.n : walk_index(c, i);
         if (key->flags & KEY_GATE)
-            begin_gate(c);
+            missing_begin(c);
         const struct node *entry = check_one(c, key, from[i]);
         if (key->flags & KEY_GATE)
-            end_gate(c, entry);
+            missing_end(c, entry);
         if (!entry && !single)
-            entry = wrong(c, from[i], "this entry has no value; write one, or remove it");
-        leave(c, mark);
+            entry = walk_wrong(c, from[i], "this entry has no value; write one, or remove it");
+        walk_leave(c, mark);
         if (entry)
             list[n->count++] = entry;
     }
     if (single && n->count == 0)
         return NULL;
     if ((key->flags & KEY_NONEMPTY) && n->count == 0)
-        return wrong(c, raw, "is empty; write at least one entry");
+        return walk_wrong(c, raw, "is empty; write at least one entry");
     if (key->flags & KEY_UNIQUE)
         check_unique(c, key, n);
     return n;
 }
 
-/* ---- maps ---- */
-
-static void push_item(struct check *c, struct node_item item)
+void check_push(struct check *c, struct node_item item)
 {
     if (c->item_count == c->item_capacity) {
         c->item_capacity = c->item_capacity ? c->item_capacity * 2 : 64;
@@ -324,7 +116,7 @@ static void unknown_key(struct check *c, const struct key *keys, const struct no
         hint_offer(&hint, k->name);
         buf_printf(&known, "%s%s", known.n ? ", " : "", k->name);
     }
-    size_t mark = enter_key(c, item->key);
+    size_t mark = walk_key(c, item->key);
     struct node_pos pos = {map->file, item->line, item->column};
     if (hint.best)
         conf_errors_add(c->errs, pos, buf_text(&c->path), "unknown key; did you mean `%s`?",
@@ -332,7 +124,7 @@ static void unknown_key(struct check *c, const struct key *keys, const struct no
     else
         conf_errors_add(c->errs, pos, buf_text(&c->path), "unknown key; known here: %s",
                         buf_text(&known));
-    leave(c, mark);
+    walk_leave(c, mark);
     buf_free(&known);
 }
 
@@ -362,61 +154,13 @@ static void check_item(struct check *c, const struct key *keys, const struct nod
         unknown_key(c, keys, map, item);
         return;
     }
-    size_t mark = enter_key(c, item->key);
+    size_t mark = walk_key(c, item->key);
     if (!free_keys || check_free_key(c, key, map, item)) {
         const struct node *value = check_value(c, key, item->value);
         if (value)
-            push_item(c, (struct node_item){item->key, item->line, item->column, value});
+            check_push(c, (struct node_item){item->key, item->line, item->column, value});
     }
-    leave(c, mark);
-}
-
-static const struct node *default_node(struct check *c, const struct key *key, const char *text);
-
-static void fill_default(struct check *c, const struct key *key, const struct node *raw,
-                         bool depends)
-{
-    const char *text = depends ? key->def_with : key->def;
-    if (text) {
-        push_item(c, (struct node_item){key->name, 0, 0, default_node(c, key, text)});
-    } else if (key->flags & KEY_REQUIRED) {
-        size_t mark = enter_key(c, key->name);
-        conf_errors_add(c->errs, node_pos(raw), buf_text(&c->path), "is required and missing: %s",
-                        key->doc);
-        leave(c, mark);
-    }
-    if ((key->flags & KEY_IMPLIED) && key->later) {
-        size_t mark = enter_key(c, key->name);
-        note_missing(c, key, raw);
-        leave(c, mark);
-    }
-}
-
-static bool has_item(const struct check *c, size_t first, const char *name)
-{
-    for (size_t i = first; i < c->item_count; i++) {
-        if (strcmp(c->items[i].key, name) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* Keys left out: their defaults, or an error when there is none and must be one. */
-static void fill_defaults(struct check *c, const struct key *keys, const struct node *raw,
-                          size_t first)
-{
-    size_t given = c->item_count;
-    for (const struct key *k = keys; k->name; k++) {
-        if (!(k->def || k->def_with || (k->flags & (KEY_REQUIRED | KEY_IMPLIED))))
-            continue;
-        size_t all = c->item_count;
-        c->item_count = given; /* only what the user gave counts */
-        bool present = has_item(c, first, k->name);
-        bool depends = !present && k->depends && has_item(c, first, k->depends);
-        c->item_count = all;
-        if (!present)
-            fill_default(c, k, raw, depends);
-    }
+    walk_leave(c, mark);
 }
 
 /* The entries collected since `first`, as a map. */
@@ -451,25 +195,23 @@ static const struct node *check_short_form(struct check *c, const struct key *ke
     return check_map(c, key, &as_map);
 }
 
-static const struct node *check_map(struct check *c, const struct key *key, const struct node *raw)
+const struct node *check_map(struct check *c, const struct key *key, const struct node *raw)
 {
     if (raw->kind == NODE_NULL)
         return NULL;
     if (raw->kind != NODE_MAP && raw->kind != NODE_LIST && key->alone && key->alone[0] == '=')
         return check_short_form(c, key, raw);
     if (raw->kind != NODE_MAP)
-        return wrong_kind(c, raw, "a map of keys");
+        return walk_wrong_kind(c, raw, "a map of keys");
     size_t first = c->item_count;
     for (uint32_t i = 0; i < raw->count; i++)
         check_item(c, key->children, raw, &raw->items[i]);
-    fill_defaults(c, key->children, raw, first);
+    default_fill(c, key->children, raw, first);
     if (key->flags & KEY_GATE)
-        push_item(c,
-                  (struct node_item){"missing", 0, 0, arena_zalloc(c->arena, sizeof(struct node))});
+        check_push(
+            c, (struct node_item){"missing", 0, 0, arena_zalloc(c->arena, sizeof(struct node))});
     return take_items(c, raw, first, strcmp(key->children[0].name, "*") == 0 ? NODE_KEYS : 0);
 }
-
-/* ---- values ---- */
 
 /* `none` where a map or list may stand: the node, or NULL when it is something else. */
 static const struct node *check_alone(struct check *c, const struct key *key,
@@ -480,14 +222,15 @@ static const struct node *check_alone(struct check *c, const struct key *key,
         return NULL;
     struct node *n = arena_alloc(c->arena, sizeof *n);
     *n = *raw;
-    if (!substitute(c, SUBST_PLAIN, n))
-        return poison(c, raw);
+    if (!scalar_substitute(c, SUBST_PLAIN, n))
+        return walk_poison(c, raw);
     n->kind = NODE_STRING;
     if (strcmp(n->text, key->alone) == 0)
         return n;
-    return wrong(c, raw,
-                 arena_printf(c->arena, "%s is not right here; write `%s`, or %s", shown(c, n),
-                              key->alone, key->flags & KEY_LIST ? "a list" : "a map of keys"));
+    return walk_wrong(c, raw,
+                      arena_printf(c->arena, "%s is not right here; write `%s`, or %s",
+                                   walk_shown(c, n), key->alone,
+                                   key->flags & KEY_LIST ? "a list" : "a map of keys"));
 }
 
 static const struct node *check_shape(struct check *c, const struct key *key,
@@ -501,7 +244,7 @@ static const struct node *check_shape(struct check *c, const struct key *key,
     if (raw->kind == NODE_NULL)
         return NULL;
     if (raw->kind != NODE_LIST && !(key->flags & KEY_ONE_OR_LIST))
-        return wrong_kind(c, raw, "a list");
+        return walk_wrong_kind(c, raw, "a list");
     return check_list(c, key, raw);
 }
 
@@ -510,64 +253,8 @@ static const struct node *check_value(struct check *c, const struct key *key,
                                       const struct node *raw)
 {
     const struct node *n = check_shape(c, key, raw);
-    if (n && key->later && !is_ready(key, n))
-        note_missing(c, key, raw);
-    return n;
-}
-
-/* ---- defaults ---- */
-
-static const struct node *default_scalar(struct check *c, const struct key *key, struct str text)
-{
-    struct node *n = arena_zalloc(c->arena, sizeof *n);
-    n->text = arena_dup(c->arena, text.p, text.n);
-    n->count = (uint32_t)text.n;
-    n->flags = type_is_text(key->type) ? NODE_QUOTED : 0;
-    scalar_resolve(n);
-    n->flags = NODE_DEFAULT;
-    struct typed typed = {key, c->sources, n};
-    ensure(!type_parse(&typed));
-    return n;
-}
-
-static const struct node *default_list(struct check *c, const struct key *key, struct str text)
-{
-    struct node *n = arena_zalloc(c->arena, sizeof *n);
-    const struct node **list = arena_alloc(c->arena, (text.n / 2 + 1) * sizeof *list);
-    struct str part;
-    n->kind = NODE_LIST;
-    n->flags = NODE_DEFAULT;
-    n->list = list;
-    if (str_eq(text, STR("[]")))
-        return n;
-    while (str_split(&text, ',', &part))
-        list[n->count++] = default_scalar(c, key, str_trim_ows(part));
-    return n;
-}
-
-static const struct node *make_default(struct check *c, const struct key *key, struct str text)
-{
-    if (key->flags & (KEY_LIST | KEY_ONE_OR_LIST))
-        return default_list(c, key, text);
-    if (key->type != KEY_MAP)
-        return default_scalar(c, key, text);
-    struct node empty = {.kind = NODE_MAP, .flags = NODE_DEFAULT};
-    return check_map(c, key, &empty);
-}
-
-/* Defaults are made once and shared by all maps that need them. */
-static const struct node *default_node(struct check *c, const struct key *key, const char *text)
-{
-    struct { /* the same key may have two defaults */
-        const struct key *key;
-        const char *text;
-    } id = {key, text};
-    const struct node *n = map_get(&c->defaults, str_make((const char *)&id, sizeof id));
-    if (!n) {
-        n = make_default(c, key, str_of(text));
-        map_put(&c->defaults, str_make(arena_dup(c->arena, &id, sizeof id), sizeof id),
-                (void *)(uintptr_t)n);
-    }
+    if (n && key->later && !missing_is_ready(key, n))
+        missing_note(c, key, raw);
     return n;
 }
 

@@ -33,6 +33,10 @@ struct check {
  * absent.
  */
 const struct node *check_root(struct check *c, const struct key *keys, const struct node *raw);
+/* A map as the value of `key`: NULL when it is as if absent. Defaults of maps are made this way. */
+const struct node *check_map(struct check *c, const struct key *key, const struct node *raw);
+/* Adds an entry to the map being built. */
+void check_push(struct check *c, struct node_item item);
 void check_fini(struct check *c);
 
 #endif

@@ -38,16 +38,24 @@ static uint64_t load(const char *name, const char *text, size_t n, const struct 
     return digest;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+/* An older configuration that named no files, as the admin API has one: kept for all inputs. */
+static const struct conf *older(void)
 {
     static const char NOTHING[] = "listeners: [{name: l, address: \"127.0.0.1:1\"}]\nroutes: []\n";
-    struct conf *none;
+    static struct conf *conf;
     struct conf_errors errs = {0};
+    if (!conf)
+        ensure(conf_load_text("none.yaml", NOTHING, sizeof NOTHING - 1, NULL, &conf, &errs) == 0);
+    return conf;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
     const char *text = (const char *)data;
-    ensure(conf_load_text("none.yaml", NOTHING, sizeof NOTHING - 1, NULL, &none, &errs) == 0);
-    uint64_t first = load("t.yaml", text, size, none);
-    ensure(first == load("t.yaml", text, size, none));
-    load("t.json", text, size, none);
-    conf_unref(&none);
+    uint64_t digest = load("t.yaml", text, size, older());
+    if (digest)
+        ensure(digest == load("t.yaml", text, size, older()));
+    if (size && (*text == '{' || *text == '['))
+        load("t.json", text, size, older());
     return 0;
 }
