@@ -15,9 +15,9 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#define FRAMES_MAX 40
-#define STACK_BYTES 65536
-#define THREAD_NAME 16
+#define FRAMES_MAX     40
+#define STACK_BYTES    65536
+#define THREAD_NAME    16
 #define POINTER_DIGITS (2 * (int)sizeof(uintptr_t))
 
 static int panic_fd = STDERR_FILENO;

@@ -24,9 +24,9 @@
 #define PROTO_VERSION 1
 
 /* Most descriptors in one message, and most sockets of one address. */
-#define PROTO_FDS_MAX 64
+#define PROTO_FDS_MAX     64
 #define PROTO_SOCKETS_MAX 1024
-#define PROTO_TEXT_MAX 256
+#define PROTO_TEXT_MAX    256
 
 enum proto_kind {
     PROTO_WANT = 1,

@@ -24,7 +24,8 @@ static void build_workers(struct build *b)
         struct snapshot_worker *w = &s->workers[i];
         w->snapshot = s;
         w->servers = arena_zalloc(&s->arena, LISTENERS_MAX * sizeof *w->servers);
-        w->clients = arena_zalloc(&s->arena, (node_count(b->root, "services") + 1) * sizeof *w->clients);
+        w->clients =
+            arena_zalloc(&s->arena, (node_count(b->root, "services") + 1) * sizeof *w->clients);
     }
 }
 
@@ -39,7 +40,8 @@ static void build_named(struct build *b)
                 s->endpoint_named[s->services[i].variants[v].endpoints[e].endpoint->slot] = true;
 }
 
-struct snapshot *build_snapshot(struct build *b, struct conf *conf, uint64_t generation, struct buf *error)
+struct snapshot *build_snapshot(struct build *b, struct conf *conf, uint64_t generation,
+                                struct buf *error)
 {
     struct snapshot *s = xcalloc(1, sizeof *s);
     b->snapshot = s;

@@ -1,6 +1,6 @@
-/* From a checked configuration to a snapshot that workers can run on. Done by one thread at a time (the
- * first start, then the loader): it reads files and makes TLS objects, in each worker's own library
- * context. */
+/* From a checked configuration to a snapshot that workers can run on. Done by one thread at a time
+ * (the first start, then the loader): it reads files and makes TLS objects, in each worker's own
+ * library context. */
 #ifndef TG_CONF_BUILD_H
 #define TG_CONF_BUILD_H
 
@@ -16,11 +16,12 @@ struct build {
     /* While it runs: */
     struct snapshot *snapshot;
     const struct node *root;
-    struct buf *error;                   /* one line a fault */
+    struct buf *error; /* one line a fault */
 };
 
 /* Takes a reference on `conf`. NULL: `error` says what does not fit, a line each. */
-struct snapshot *build_snapshot(struct build *b, struct conf *conf, uint64_t generation, struct buf *error);
+struct snapshot *build_snapshot(struct build *b, struct conf *conf, uint64_t generation,
+                                struct buf *error);
 /* No worker uses it any more; their TLS objects are gone already. Nulls *s. */
 void build_free(struct endpoints *endpoints, struct snapshot **s);
 /* One that no worker was given: its TLS objects go too. */

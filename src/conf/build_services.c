@@ -1,4 +1,5 @@
-/* Services of a snapshot: variants, endpoints from the registry, deadlines, each worker's TLS clients. */
+/* Services of a snapshot: variants, endpoints from the registry, deadlines, each worker's TLS
+ * clients. */
 #include "conf/build.h"
 
 #include "base/log.h"
@@ -34,7 +35,8 @@ static const char *server_name_of(struct build *b, const struct node *service)
     for (size_t i = 0; !name && i < node_count(routes, ""); i++) {
         const struct node *r = node_at(routes, i);
         const char *host = node_str(r, "rewrite.host");
-        if (host && strcmp(host, "endpoint") != 0 && node_is(r, "service", node_str(service, "name")))
+        if (host && strcmp(host, "endpoint") != 0 &&
+            node_is(r, "service", node_str(service, "name")))
             name = host;
     }
     return name;
@@ -49,8 +51,8 @@ static void add_endpoint(struct build *b, const struct node *service, const stru
     if (weight == 0)
         return;
     if (addr_parse(str_of(address), &addr) != 0) {
-        log_warn("service %s: endpoint %s is not an address; it is not used", node_str(service, "name"),
-                 address);
+        log_warn("service %s: endpoint %s is not an address; it is not used",
+                 node_str(service, "name"), address);
         return;
     }
     const char *name = tls_digest ? server_name_of(b, service) : NULL;
@@ -87,7 +89,7 @@ static void set_sticky(const struct node *n, struct service *s)
         const char *prefix;
         enum sticky kind;
     } kinds[] = {
-        {"none", STICKY_NONE},       {"tenant", STICKY_TENANT},  {"subject", STICKY_SUBJECT},
+        {"none", STICKY_NONE},      {"tenant", STICKY_TENANT},  {"subject", STICKY_SUBJECT},
         {"header:", STICKY_HEADER}, {"cookie:", STICKY_COOKIE},
     };
     for (size_t i = 0; i < array_size(kinds); i++) {

@@ -37,7 +37,8 @@ void cross_reference(struct cross *c, const struct node *ref, const struct map *
         return;
     struct hint hint;
     hint_init(&hint, ref->text);
-    map_for_each(e, names) hint_offer(&hint, arena_dup(c->arena, e->key.p, e->key.n));
+    map_for_each(e, names)
+        hint_offer(&hint, arena_dup(c->arena, e->key.p, e->key.n));
     if (hint.best)
         cross_error(c, ref, NULL, path, "there is no %s `%s`; did you mean `%s`?", what, ref->text,
                     hint.best);

@@ -8,12 +8,12 @@
     {                                                                                              \
         0                                                                                          \
     }
-#define MS(n) ((n)*INT64_C(1000000))
-#define SEC(n) ((n)*INT64_C(1000000000))
+#define MS(n)   ((n)*INT64_C(1000000))
+#define SEC(n)  ((n)*INT64_C(1000000000))
 #define DAYS(n) SEC((n)*INT64_C(86400))
-#define KIB(n) ((n)*INT64_C(1024))
-#define MIB(n) KIB((n)*INT64_C(1024))
-#define GIB(n) MIB((n)*INT64_C(1024))
+#define KIB(n)  ((n)*INT64_C(1024))
+#define MIB(n)  KIB((n)*INT64_C(1024))
+#define GIB(n)  MIB((n)*INT64_C(1024))
 
 /* The top level; every other table hangs below it. */
 extern const struct key KEYS_ROOT[];

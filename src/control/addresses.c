@@ -11,7 +11,7 @@
 /* Anybody on the machine may use a listener, as he may a TCP port. An admin API on a Unix socket
  * needs no token, so its file decides who may: root and the user that started the gateway. */
 #define MODE_LISTENER 0666
-#define MODE_ADMIN 0600
+#define MODE_ADMIN    0600
 
 static void add(struct addresses *out, const char *text, size_t count, mode_t mode)
 {

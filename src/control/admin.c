@@ -249,7 +249,7 @@ void admin_free(struct admin **admin)
         listener_stop(&a->ports[i].listener);
     timer_clear(a->loop, &a->watch);
     a->closing = true;
-    list_for_each (node, &a->conns)
+    list_for_each(node, &a->conns)
         h1_server_close(&list_entry(node, struct admin_conn, link)->h1);
     if (a->conn_count == 0)
         release_admin(a);

@@ -1,5 +1,5 @@
-/* Making all that a gateway process runs on, and taking it apart again in the opposite order, also when
- * only part of it was made. See gateway.h. */
+/* Making all that a gateway process runs on, and taking it apart again in the opposite order, also
+ * when only part of it was made. See gateway.h. */
 #include "control/gateway.h"
 
 #include "base/log.h"

@@ -1,5 +1,6 @@
-/* The gateway process as its control thread sees it: workers, loader, logs, the running snapshot, and
- * what the supervisor asks for. Everything here is control's alone but for what the comments say. */
+/* The gateway process as its control thread sees it: workers, loader, logs, the running snapshot,
+ * and what the supervisor asks for. Everything here is control's alone but for what the comments
+ * say. */
 #ifndef TG_CONTROL_GATEWAY_H
 #define TG_CONTROL_GATEWAY_H
 
@@ -30,14 +31,14 @@ struct gateway {
     struct timer beat, patience; /* patience: end of drain_delay, then of drain_timeout */
     struct worker **workers;
     unsigned worker_count;
-    struct metrics **metrics;    /* by worker */
+    struct metrics **metrics; /* by worker */
     struct core_shared shared;
-    struct endpoints endpoints;  /* the loader's once it runs */
+    struct endpoints endpoints; /* the loader's once it runs */
     struct ossl_lib_ctx_st **libs;
     struct ossl_lib_ctx_st *admin_lib;
     struct tls_server *admin_tls;
-    struct snapshot *snapshot;   /* of new requests */
-    unsigned snapshots;          /* not yet freed */
+    struct snapshot *snapshot; /* of new requests */
+    unsigned snapshots;        /* not yet freed */
     struct loader loader;
     struct tickets tickets;
     struct persist *persist;
@@ -49,8 +50,8 @@ struct gateway {
     uint64_t last_reload_wall_ns;
     bool last_reload_ok;
     bool reload_running, reload_again;
-    unsigned drained;            /* workers */
-    uint8_t state;               /* enum gateway_state */
+    unsigned drained; /* workers */
+    uint8_t state;    /* enum gateway_state */
 };
 
 /* control/assemble.c */

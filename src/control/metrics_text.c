@@ -35,8 +35,7 @@ void metrics_text_free(struct metrics_text **t)
     if (!*t)
         return;
     for (unsigned f = 0; f < METRICS_FAMILIES; f++) {
-        map_for_each(e, &(*t)->families[f])
-        {
+        map_for_each(e, &(*t)->families[f]) {
             struct sample *s = e->value;
             free(s->labels);
             free(s);
@@ -105,7 +104,8 @@ static struct sample **sorted(const struct map *family)
     struct sample **all = xcalloc(family->count + 1, sizeof *all);
     size_t n = 0;
 
-    map_for_each(e, family) all[n++] = e->value;
+    map_for_each(e, family)
+        all[n++] = e->value;
     qsort(all, n, sizeof *all, compare_samples);
     return all;
 }

@@ -162,7 +162,7 @@ static void do_requests(struct persist *p)
 {
     bool reopen = atomic_exchange(&p->reopen, false);
 
-    list_for_each (node, &p->files) {
+    list_for_each(node, &p->files) {
         struct persist_file *f = list_entry(node, struct persist_file, link);
         char *path = atomic_exchange(&f->redirect, NULL);
         if (path && strcmp(path, f->path) != 0)
@@ -302,7 +302,7 @@ static bool drain_all(struct persist *p)
 {
     bool blocked = false;
 
-    list_for_each (node, &p->files) {
+    list_for_each(node, &p->files) {
         struct persist_file *f = list_entry(node, struct persist_file, link);
         drain(f);
         blocked |= f->blocked;
@@ -317,7 +317,7 @@ static void wait_for_work(struct persist *p, int timeout_ms)
     nfds_t n = 1;
     uint64_t count;
 
-    list_for_each (node, &p->files) {
+    list_for_each(node, &p->files) {
         const struct persist_file *f = list_entry(node, struct persist_file, link);
         if (f->blocked)
             fds[n++] = (struct pollfd){.fd = f->fd, .events = POLLOUT};
@@ -340,7 +340,7 @@ static void *run(void *arg)
     deadline = clock_mono_ns() + LAST_MS * 1000000ull;
     while (drain_all(p) && clock_mono_ns() < deadline)
         wait_for_work(p, TICK_MS);
-    list_for_each (node, &p->files)
+    list_for_each(node, &p->files)
         lose_lines(list_entry(node, struct persist_file, link));
     return NULL;
 }
@@ -396,7 +396,7 @@ void persist_free(struct persist **p)
     if (!*p)
         return;
     ensure(!(*p)->running);
-    list_for_each (node, &(*p)->files)
+    list_for_each(node, &(*p)->files)
         file_free(list_entry(node, struct persist_file, link));
     close((*p)->wake_fd);
     free(*p);

@@ -1,5 +1,5 @@
-/* Reloading: the loader reads, checks and builds; control hands the result to the workers. A file with
- * any error changes nothing. Snapshots that no worker uses end in the loader, too. */
+/* Reloading: the loader reads, checks and builds; control hands the result to the workers. A file
+ * with any error changes nothing. Snapshots that no worker uses end in the loader, too. */
 #include "control/gateway.h"
 
 #include "base/log.h"
@@ -58,7 +58,8 @@ static void addresses_text(const struct node *root, struct buf *out)
     const struct node *list = node_get(root, "listeners");
     for (size_t i = 0; i < node_count(list, ""); i++)
         buf_printf(out, "%s\n", node_str(node_at(list, i), "address"));
-    const char *admin = node_str(root, "admin.address"), *probe = node_str(root, "admin.probe_address");
+    const char *admin = node_str(root, "admin.address"),
+               *probe = node_str(root, "admin.probe_address");
     buf_printf(out, "%s\n%s\n", admin ? admin : "", probe ? probe : "");
 }
 
@@ -90,8 +91,8 @@ static void job_errors(struct job *j, const struct conf_errors *errors)
 {
     for (size_t i = 0; i < errors->count; i++) {
         const struct conf_error *e = &errors->items[i];
-        buf_printf(&j->error, "%s%s:%u:%u: %s: %s", i ? "\n" : "", e->file, e->line, e->column, e->path,
-                   e->message);
+        buf_printf(&j->error, "%s%s:%u:%u: %s: %s", i ? "\n" : "", e->file, e->line, e->column,
+                   e->path, e->message);
     }
 }
 

@@ -1,4 +1,5 @@
-/* What the admin API tells of the gateway: numbers read from the workers without disturbing them. */
+/* What the admin API tells of the gateway: numbers read from the workers without disturbing them.
+ */
 #include "control/gateway.h"
 
 #include "base/clock.h"
@@ -52,7 +53,8 @@ static bool source_ready(void *user, json_t *degraded)
         for (uint32_t v = 0; v < s->services[i].variant_count; v++)
             endpoints += s->services[i].variants[v].endpoint_count;
         if (!endpoints)
-            json_array_append_new(degraded, json_sprintf("service:%.*s", STR_ARG(s->services[i].name)));
+            json_array_append_new(degraded,
+                                  json_sprintf("service:%.*s", STR_ARG(s->services[i].name)));
     }
     return g->state == GATEWAY_SERVING;
 }
@@ -92,7 +94,8 @@ static void source_metrics(void *user, struct metrics_text *t)
     metrics_text_value(t, METRICS_CONFIG_LAST_RELOAD_TIMESTAMP, NULL,
                        (double)g->last_reload_wall_ns / 1e9);
     metrics_text_value(t, METRICS_WORKER_RESTARTS, NULL, g->start->restarts);
-    struct str full[2] = {STR("access"), STR("ring_full")}, lost[2] = {STR("access"), STR("unwritable")};
+    struct str full[2] = {STR("access"), STR("ring_full")},
+               lost[2] = {STR("access"), STR("unwritable")};
     metrics_text_value(t, METRICS_LOG_LINES_DROPPED, full, (double)persist_dropped(g->access_log));
     metrics_text_value(t, METRICS_LOG_LINES_DROPPED, lost, (double)persist_lost(g->access_log));
     source_expiry(g, t);

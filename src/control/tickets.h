@@ -1,5 +1,5 @@
-/* Keys of stateless session tickets: made here, shared by all workers, a new one in front from time to
- * time. Each set is immutable; it is freed when no worker uses it any more. */
+/* Keys of stateless session tickets: made here, shared by all workers, a new one in front from
+ * time to time. Each set is immutable; it is freed when no worker uses it any more. */
 #ifndef TG_CONTROL_TICKETS_H
 #define TG_CONTROL_TICKETS_H
 

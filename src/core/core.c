@@ -23,7 +23,8 @@ void core_fini(struct core *c)
     route_scratch_free(&c->scratch);
 }
 
-/* Nothing of this worker uses `s` any more: its TLS objects end here, the rest with the last worker. */
+/* Nothing of this worker uses `s` any more: its TLS objects end here, the rest with the last
+ * worker. */
 static void snapshot_done(struct core *c, struct snapshot *s)
 {
     struct snapshot_worker *w = core_of_snapshot(c, s);
@@ -44,8 +45,8 @@ void core_unpin(struct core *c, struct snapshot *s)
         snapshot_done(c, s);
 }
 
-/* Connections between requests move on to the new snapshot, so that the old one can end. One that is
- * still shaking hands needs the TLS objects of the old. */
+/* Connections between requests move on to the new snapshot, so that the old one can end. One that
+ * is still shaking hands needs the TLS objects of the old. */
 static void conns_move(struct core *c, struct snapshot *old)
 {
     list_for_each(node, &c->conns) {

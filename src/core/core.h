@@ -24,7 +24,7 @@ struct core {
     struct pool pool;
     struct snapshot *snapshot;
     struct route_scratch *scratch;
-    struct req_worker module;       /* what modules may use */
+    struct req_worker module; /* what modules may use */
     struct core_shared *shared;
     struct list conns;     /* struct conn */
     struct list live;      /* struct req */

@@ -158,8 +158,7 @@ void metrics_free(struct metrics **m)
     if (!*m)
         return;
     for (unsigned f = 0; f < METRICS_FAMILIES; f++) {
-        map_for_each(e, &(*m)->families[f].by_key)
-        {
+        map_for_each(e, &(*m)->families[f].by_key) {
             struct series *s = e->value;
             free(s->public.labels);
             free(s->public.histogram);

@@ -1,7 +1,7 @@
-/* One generation of the configuration, compiled: what every request of it is decided by. Built by the
- * loader thread, immutable afterwards but for the part that each worker has for itself (its TLS objects
- * and its pins). A request pins the snapshot it began with; a worker lets go of an old one when its last
- * pin is gone, and when all workers have, it is freed. */
+/* One generation of the configuration, compiled: what every request of it is decided by. Built by
+ * the loader thread, immutable afterwards but for the part that each worker has for itself (its
+ * TLS objects and its pins). A request pins the snapshot it began with; a worker lets go of an old
+ * one when its last pin is gone, and when all workers have, it is freed. */
 #ifndef TG_CORE_SNAPSHOT_H
 #define TG_CORE_SNAPSHOT_H
 
@@ -33,11 +33,11 @@ struct respond_field {
 
 struct route {
     struct str name;
-    struct service *service;  /* NULL: `respond` */
+    struct service *service; /* NULL: `respond` */
     struct rewrite rewrite;
     struct route_filter *filters;
     uint8_t filter_count;
-    const char *missing;      /* a feature that decides and is not built in: 501; or NULL */
+    const char *missing; /* a feature that decides and is not built in: 501; or NULL */
     uint64_t body_bytes;
     struct service_timeouts timeouts;
     /* respond: */
@@ -49,14 +49,14 @@ struct route {
 
 struct snapshot_listener {
     struct str name;
-    const char *address;      /* as configured: its identity */
-    unsigned index;           /* bit in route_rule.listeners */
+    const char *address; /* as configured: its identity */
+    unsigned index;      /* bit in route_rule.listeners */
     bool tls;
-    const char *missing;      /* as in struct route */
+    const char *missing; /* as in struct route */
     struct h1_server_limits limits;
     unsigned uri_flags;
-    struct str port;          /* text, for X-Forwarded-Port */
-    int64_t expiry;           /* of its first certificate to end, seconds since 1970 */
+    struct str port; /* text, for X-Forwarded-Port */
+    int64_t expiry;  /* of its first certificate to end, seconds since 1970 */
 };
 
 /* What one worker needs of a snapshot: its own OpenSSL objects, and its pins. */
@@ -78,19 +78,19 @@ struct snapshot {
     struct router *router;
     struct route *routes;
     size_t route_count;
-    struct route no_route;   /* of requests that match none: the filters that see every request */
+    struct route no_route; /* of requests that match none: the filters that see every request */
     struct service *services;
     size_t service_count;
     struct snapshot_listener *listeners;
     size_t listener_count;
     uint32_t max_connections;
-    bool *endpoint_named;    /* by slot */
+    bool *endpoint_named; /* by slot */
     uint32_t endpoint_slots;
     struct snapshot_worker *workers;
     unsigned worker_count;
-    unsigned workers_done;   /* control's: workers that let go of it */
-    struct message end;      /* control's: to the loader, to be freed */
-    void *owner;             /* control's */
+    unsigned workers_done; /* control's: workers that let go of it */
+    struct message end;    /* control's: to the loader, to be freed */
+    void *owner;           /* control's */
 };
 
 /* The listener of that address, or NULL when this generation has none. */

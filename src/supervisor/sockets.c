@@ -143,7 +143,7 @@ static void group_free(struct sockets_group *group)
 
 static struct sockets_group *find(struct sockets *sockets, const struct proto_address *address)
 {
-    list_for_each (node, &sockets->groups) {
+    list_for_each(node, &sockets->groups) {
         struct sockets_group *group = list_entry(node, struct sockets_group, node);
         if (proto_address_equal(&group->address, address))
             return group;
@@ -171,7 +171,7 @@ void sockets_init(struct sockets *sockets)
 
 void sockets_fini(struct sockets *sockets)
 {
-    list_for_each (node, &sockets->groups) {
+    list_for_each(node, &sockets->groups) {
         group_free(list_entry(node, struct sockets_group, node));
     }
 }
@@ -206,7 +206,7 @@ void sockets_release(struct sockets *sockets, const struct proto_address *addres
 
 void sockets_release_older(struct sockets *sockets, uint64_t generation)
 {
-    list_for_each (node, &sockets->groups) {
+    list_for_each(node, &sockets->groups) {
         struct sockets_group *group = list_entry(node, struct sockets_group, node);
         if (group->generation < generation)
             group_free(group);

@@ -24,9 +24,9 @@ struct worker {
     pthread_t thread;
     struct worker_listener *listeners;
     size_t listener_count;
-    struct timer heartbeat;       /* turns rise also when nothing happens */
+    struct timer heartbeat;                     /* turns rise also when nothing happens */
     struct message stop_accepting, drain, stop; /* from control */
-    struct message drained;       /* to control, once */
+    struct message drained;                     /* to control, once */
     bool drained_sent;
     bool running;
 };
@@ -45,7 +45,8 @@ struct worker_options {
 struct worker *worker_new(const struct worker_options *o);
 /* Before worker_start: accepts on `fd`, which the worker closes when it stops accepting, for the
  * listener at `address`. */
-int worker_listen(struct worker *w, int fd, const char *address) __attribute__((warn_unused_result));
+int worker_listen(struct worker *w, int fd, const char *address)
+    __attribute__((warn_unused_result));
 /* Before worker_start: the snapshot that it begins with. */
 void worker_begin_with(struct worker *w, struct snapshot *s);
 int worker_start(struct worker *w) __attribute__((warn_unused_result));
