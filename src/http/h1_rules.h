@@ -1,6 +1,6 @@
-/* What the fields of an HTTP/1.1 message mean together: framing, Host, the connection's end. Where two
- * readers could disagree the message is refused; the parser calls this while it reads. Each function
- * returns what is wrong as a static text, or NULL. */
+/* What the fields of an HTTP/1.1 message mean together: framing, Host, the connection's end. Where
+ * two readers could disagree the message is refused; the parser calls this while it reads. Each
+ * function returns what is wrong as a static text, or NULL. */
 #ifndef TG_HTTP_H1_RULES_H
 #define TG_HTTP_H1_RULES_H
 

@@ -1,6 +1,6 @@
 /*
- * A configuration text, as YAML or JSON: never a crash, an error for everything refused, positions inside
- * the text, and a checked tree that hashes and reads the same twice.
+ * A configuration text, as YAML or JSON: never a crash, an error for everything refused, positions
+ * inside the text, and a checked tree that hashes and reads the same twice.
  */
 #include "base/check.h"
 #include "conf/conf.h"

@@ -5,8 +5,8 @@
 #include "conf/conf.h"
 
 /*
- * `text` is completed by a listener `l`, a service `s` and a public route `r` below it, each unless the
- * text has that key itself, so positions in it count from 1:1.
+ * `text` is completed by a listener `l`, a service `s` and a public route `r` below it, each unless
+ * the text has that key itself, so positions in it count from 1:1.
  */
 struct conf_case {
     const char *text;
@@ -14,11 +14,13 @@ struct conf_case {
         *want; /* errors, one a line: "LINE:COLUMN: PATH: beginning of the message"; "" for none */
 };
 
-/* Loads the completed text under the name t.yaml; the caller unrefs. Fails the test on any error. */
+/* Loads the completed text under the name t.yaml; the caller unrefs. Fails the test on any error.
+ */
 struct conf *conf_case_load(const char *text);
 /* Checks that exactly the wanted errors are found. */
 void conf_case_check(const struct conf_case *cases, size_t count);
-/* The errors of a text that is not completed, under `name`, as conf_errors_print has them; malloc'd. */
+/* The errors of a text that is not completed, under `name`, as conf_errors_print has them;
+ * malloc'd. */
 char *conf_case_errors(const char *name, const char *text);
 /* A new folder, removed at exit of the test; and a file in it. */
 const char *conf_case_folder(void);

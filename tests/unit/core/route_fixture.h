@@ -18,7 +18,7 @@ struct route_spec {
     int32_t priority;
 };
 
-#define GET (1u << METHOD_GET)
+#define GET  (1u << METHOD_GET)
 #define POST (1u << METHOD_POST)
 #define IS(n, v)                                                                                   \
     {                                                                                              \

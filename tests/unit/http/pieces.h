@@ -1,5 +1,5 @@
-/* Heads parsed in pieces, for unit tests and fuzzing: every call of the parser sees a copy in memory
- * of exactly its size, at another address than the one before. */
+/* Heads parsed in pieces, for unit tests and fuzzing: every call of the parser sees a copy in
+ * memory of exactly its size, at another address than the one before. */
 #ifndef TG_TESTS_HTTP_PIECES_H
 #define TG_TESTS_HTTP_PIECES_H
 

@@ -1,6 +1,6 @@
 /* The supervisor's loop with a fake gateway process: this very program, which the supervisor starts
- * again as it would the real one; the "configuration" names how the fake one behaves. It reports what
- * it sees, one letter each, to a pipe. */
+ * again as it would the real one; the "configuration" names how the fake one behaves. It reports
+ * what it sees, one letter each, to a pipe. */
 #include "base/proto.h"
 #include "supervisor/supervisor.h"
 
