@@ -12,7 +12,7 @@
 #include <openssl/ssl.h>
 
 enum {
-    SOCK_STAGE = 64 * 1024,                 // most that one recv takes off a TLS connection
+    SOCK_STAGE = 32 * 1024,                 // most that one recv takes off a TLS connection
     SOCK_READ_MAX = SOCK_STAGE + 17 * 1024, // what the caller's read buffer must hold
     SOCK_AGAIN = -2,                        // nothing to read now
 };

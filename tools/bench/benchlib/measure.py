@@ -3,6 +3,7 @@ import contextlib
 import dataclasses
 import os
 import pathlib
+import shutil
 import tempfile
 import time
 
@@ -21,6 +22,7 @@ class Bench:
     retries: int = 1         # of a disturbed sample
     nice: int = 0            # of peers and load
     connections_max: int = 19000
+    keep: bool = False       # each sample's folder with configuration and logs
 
     def places(self, case):
         """(the proxy's, the load's): a CPU each, or shared when the case says so."""
@@ -37,10 +39,12 @@ def running(bench, case, entrant):
     """A peer and its load generators: yields (process, port, loads), nothing opened yet."""
     folder = pathlib.Path(tempfile.mkdtemp(prefix=entrant.label.replace("/", "-") + "-",
                                            dir=bench.folder))
-    folder.chmod(0o777)
+    folder.chmod(0o777)  # the peers' workers are not root
     proxy_place, load_place = bench.places(case)
     port = peers.free_port()
     with contextlib.ExitStack() as stack:
+        if not bench.keep:
+            stack.callback(shutil.rmtree, folder, ignore_errors=True)  # logs grow by the second
         loads = []
         for i in range(case.loads):
             count = case.connections // case.loads
