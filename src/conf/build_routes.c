@@ -130,7 +130,7 @@ static int set_filters(struct build *b, const struct node *n, struct route *out)
     struct tg_build tb = {&b->snapshot->arena, n, b->root, b->error};
     struct route_filter list[REQ_FILTERS_MAX];
     unsigned count = 0;
-    for (unsigned phase = 0; phase <= TG_PHASE_LOG; phase++) {
+    for (unsigned phase = 0; phase < TG_PHASES; phase++) {
         for (const struct tg_filter *const *f = tg_filters; *f; f++) {
             void *inst = NULL;
             if ((*f)->phase != phase)

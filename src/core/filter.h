@@ -35,6 +35,7 @@ enum tg_phase {
     TG_PHASE_CACHE,
     TG_PHASE_IDEMPOTENCY,
     TG_PHASE_TRANSFORM, /* fields and rewriting, last before the service */
+    TG_PHASES
 };
 
 /* Given to create: what belongs to the snapshot lives in `arena`. A snapshot has one more chain,
