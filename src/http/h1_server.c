@@ -193,17 +193,33 @@ static unsigned server_status_of(enum h1_result r)
 
 static const struct codec_ops server_codec;
 
+/* A head that cannot be used. `p` are its bytes, so that what was understood of the start line can
+ * be told; NULL: they are gone. */
+static void server_bad_head(struct h1_server *c, const char *p, unsigned status, const char *what)
+{
+    struct exchange *x = c->x;
+    x->codec = &server_codec;
+    headers_init(&x->headers, &x->arena, 4);
+    headers_init(&x->answer, &x->arena, 16);
+    x->answer_length = LENGTH_UNKNOWN;
+    if (p && c->head.started && c->head.base == p) {
+        x->method = c->head.method;
+        x->method_text = arena_str(&x->arena, c->head.method_text);
+        x->target = arena_str(&x->arena, c->head.target);
+    }
+    server_bad(c, status, what);
+}
+
 static size_t server_head(struct h1_server *c, const char *p, size_t n)
 {
     enum h1_result r = h1_parse_request(&c->head, p, n, &c->limits->head);
     if (r == H1_MORE)
         return 0;
-    c->x->codec = &server_codec;
-    if (r == H1_DONE)
+    if (r == H1_DONE) {
+        c->x->codec = &server_codec;
         return server_request(c, p, n);
-    headers_init(&c->x->answer, &c->x->arena, 16);
-    c->x->answer_length = LENGTH_UNKNOWN;
-    server_bad(c, server_status_of(r), c->head.error ? c->head.error : "malformed request");
+    }
+    server_bad_head(c, p, server_status_of(r), c->head.error ? c->head.error : "malformed request");
     return n;
 }
 
@@ -342,10 +358,7 @@ static void on_timer(struct timer *t)
 {
     struct h1_server *c = container_of(t, struct h1_server, timer);
     if (c->state == HEAD && !c->x->codec) {
-        c->x->codec = &server_codec;
-        headers_init(&c->x->answer, &c->x->arena, 16);
-        c->x->answer_length = LENGTH_UNKNOWN;
-        server_bad(c, 408, "the head did not arrive in time");
+        server_bad_head(c, NULL, 408, "the head did not arrive in time");
     } else if (c->x) {
         server_watch(c);
     } else {

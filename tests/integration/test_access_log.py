@@ -65,12 +65,12 @@ class AccessLog(TestCase):
                                       route_options={"match": {"path_prefix": "/v1"}})
         self.assertEqual(gateway.get("/nowhere").status, 404)
         with gateway.client() as client:
-            client.send("GET /v1 HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n")
+            client.send("GET /v1? HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n")
             refused = client.response()
         found = self.lines(gateway.log, 2)
         self.assertEqual([(l["http.response.status_code"], l["tollgate.error_code"])
                           for l in found], [(404, "no_route"), (400, "bad_request")])
-        self.assertEqual(found[0]["url.path"], "/nowhere")
+        self.assertEqual([found[0]["url.path"], found[1]["url.original"]], ["/nowhere", "/v1?"])
         self.assertEqual(found[1]["http.request.id"], refused.header("X-Request-Id"))
 
     def test_a_client_that_leaves_first_is_a_499(self):
