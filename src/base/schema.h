@@ -86,7 +86,9 @@ struct key {
     enum key_type keys;  /* of a child named "*": what its keys look like */
     const char *example; /* for the documentation */
     enum key_later later;
-    const char *ready; /* with `later`: values that need nothing new, separated by blanks */
+    /* With `later`: values that need nothing new, separated by blanks; `word:` any beginning so,
+     * `!word` any not beginning so. */
+    const char *ready;
 };
 
 #endif

@@ -3,11 +3,20 @@
 
 #include "base/xmem.h"
 
-static bool is_word_of(const char *text, const char *words)
+static bool fits(struct str text, struct str pattern)
 {
-    struct str rest = str_of(words), word;
-    while (str_split(&rest, ' ', &word)) {
-        if (str_eq(word, str_of(text)))
+    if (pattern.n && pattern.p[0] == '!')
+        return !str_starts(text, str_make(pattern.p + 1, pattern.n - 1));
+    if (pattern.n && pattern.p[pattern.n - 1] == ':')
+        return str_starts(text, pattern);
+    return str_eq(text, pattern);
+}
+
+static bool fits_one_of(const char *text, const char *patterns)
+{
+    struct str rest = str_of(patterns), pattern;
+    while (str_split(&rest, ' ', &pattern)) {
+        if (fits(str_of(text), pattern))
             return true;
     }
     return false;
@@ -19,7 +28,7 @@ bool missing_is_ready(const struct key *key, const struct node *n)
     if (n->kind == NODE_MAP)
         return n->count == 0 && (n->flags & NODE_KEYS);
     if (n->kind != NODE_LIST)
-        return n->kind == NODE_NULL || (key->ready && is_word_of(n->text, key->ready));
+        return n->kind == NODE_NULL || (key->ready && fits_one_of(n->text, key->ready));
     for (uint32_t i = 0; i < n->count; i++) {
         if (!missing_is_ready(key, n->list[i]))
             return false;

@@ -346,6 +346,16 @@ static bool run(struct parse *p, struct str text)
     }
 }
 
+/* What an empty text holds. */
+static const struct node *nothing(struct arena *arena, const char *file)
+{
+    struct node *n = arena_zalloc(arena, sizeof *n);
+    n->file = file;
+    n->line = n->column = 1;
+    n->text = "";
+    return n;
+}
+
 const struct node *parse_text(struct arena *arena, const char *file, struct str text, bool json,
                               struct conf_errors *errs)
 {
@@ -363,7 +373,7 @@ const struct node *parse_text(struct arena *arena, const char *file, struct str 
     yaml_parser_set_input_string(&p->yaml, (const unsigned char *)text.p, text.n);
     const struct node *root = NULL;
     if (run(p, text))
-        root = p->root ? p->root : arena_zalloc(arena, sizeof *root);
+        root = p->root ? p->root : nothing(arena, file);
     yaml_parser_delete(&p->yaml);
     map_free(&p->anchors);
     free(p->pending);

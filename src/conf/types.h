@@ -21,7 +21,7 @@ const char *type_parse(struct typed *t);
 
 /* What a type is called in messages and documentation: "a duration". */
 const char *type_noun(enum key_type type);
-/* May a plain number or bool stand for it, or must the text have been a string or number? */
+/* Is it made from the text, so that a plain number will do; and is a template of it left in? */
 bool type_is_text(enum key_type type);
 bool type_is_template(enum key_type type);
 /* A sentence for the documentation, or NULL. */
