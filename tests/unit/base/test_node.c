@@ -27,8 +27,7 @@ Test(node, paths_lead_through_maps_and_lists)
     cr_assert(eq(ptr, (void *)(uintptr_t)node_get(&ROOT, "a.2.b"), (void *)(uintptr_t)&ONE));
     cr_assert(eq(ptr, (void *)(uintptr_t)node_get(&ROOT, ""), (void *)(uintptr_t)&ROOT));
     static const char *const NOWHERE[] = {
-        "b",   "a.3",  "a.x",  "a.",  "a.2.b.c", "a.99999999999999999999",
-        "n.x", "ab.0", "a.-1", "a.1", "n"};
+        "b", "a.3", "a.x", "a.2.b.c", "a.99999999999999999999", "n.x", "ab.0", "a.-1", "a.1", "n"};
     for (size_t i = 0; i < sizeof NOWHERE / sizeof *NOWHERE; i++)
         cr_expect(node_get(&ROOT, NOWHERE[i]) == NULL, "%s", NOWHERE[i]);
     cr_assert(node_get(NULL, "a") == NULL);
