@@ -210,15 +210,16 @@ static size_t json_put_plain(char *out, struct str s)
 
 char *str_put_json(char *out, struct str s)
 {
-    for (;;) {
+    while (s.n) {
         size_t plain = json_put_plain(out, s);
         out += plain;
         s = str_make(s.p + plain, s.n - plain);
         if (likely(s.n == 0))
-            return out;
+            break;
         size_t used = json_put_one(&out, s);
         s = str_make(s.p + used, s.n - used);
     }
+    return out;
 }
 
 void buf_add_json(struct buf *b, struct str s)
