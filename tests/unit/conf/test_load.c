@@ -7,6 +7,7 @@
 #include <criterion/criterion.h>
 #include <criterion/redirect.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #define LISTEN      "listeners: [{name: l, address: \"127.0.0.1:1\"}]\n"
 #define REPLY(name) "- {name: " name ", auth: none, limits: none, respond: {}}\n"
@@ -272,6 +273,43 @@ Test(load, a_configuration_lives_until_its_last_reference)
     cr_assert_null(conf);
     cr_expect_str_eq(node_str(conf_root(other), "user"), "u");
     conf_unref(&other);
+}
+
+/* The contract's example shows both stores; one of the two lines goes. */
+static void copy_contract(const char *folder)
+{
+    struct buf text = {0};
+    char line[1000];
+    FILE *in = fopen(CORPUS "/contract.yaml", "r");
+    cr_assert(in);
+    while (fgets(line, sizeof line, in))
+        if (!strstr(line, "  embedded: {"))
+            buf_add_str(&text, str_of(line));
+    fclose(in);
+    conf_case_file(folder, "main.yaml", buf_text(&text));
+    buf_free(&text);
+}
+
+Test(load, the_example_that_shows_every_key_is_accepted)
+{
+    static const char *const FILES[] = {"api.crt", "api.key", "clients.pem", "redis-ca.pem",
+                                        "send.json"};
+    const char *folder = conf_case_folder();
+    struct conf_errors errs = {0};
+    char path[200];
+    for (size_t i = 0; i < sizeof FILES / sizeof *FILES; i++) {
+        snprintf(path, sizeof path, "%s/%s", folder, i < 4 ? "tls" : "schemas");
+        mkdir(path, 0700);
+        snprintf(path, sizeof path, "%s/%s", i < 4 ? "tls" : "schemas", FILES[i]);
+        conf_case_file(folder, path, "");
+    }
+    setenv("CI_TOKEN", "t", 1);
+    copy_contract(folder);
+    struct conf *conf = load(folder, "main.yaml", &errs);
+    cr_assert(conf, "%s: %s", errs.items[0].path, errs.items[0].message);
+    cr_expect_str_eq(node_str(conf_root(conf), "routes.0.missing"), "auth");
+    cr_expect_null(node_str(conf_root(conf), "routes.1.missing"));
+    conf_unref(&conf);
 }
 
 static void redirect_output(void)
