@@ -104,7 +104,7 @@ void conn_accept(struct core *core, const struct snapshot_listener *l, int fd,
     c->snapshot = s;
     core_pin(core, s);
     c->listener = l;
-    c->peer = *peer;
+    c->port = addr_port(peer);
     c->ip_len = (uint8_t)addr_format_ip(peer, ip);
     memcpy(c->ip, ip, c->ip_len);
     c->release.run = on_release;

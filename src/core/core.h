@@ -31,7 +31,7 @@ struct core {
     struct list spare;     /* struct req to use again */
     struct inbox *control; /* where snapshots go when they are done */
     unsigned worker;       /* index */
-    unsigned spare_count;
+    unsigned spare_count, spare_low; /* low: the least since life_trim */
     bool draining;
     void (*on_drained)(struct core *c); /* draining and nothing is left */
     _Atomic uint32_t live_count, conn_count;

@@ -25,7 +25,8 @@ static struct req *req_take(struct core *c)
     struct list *node = list_pop_front(&c->spare);
     if (!node)
         return xcalloc(1, sizeof(struct req));
-    c->spare_count--;
+    if (--c->spare_count < c->spare_low)
+        c->spare_low = c->spare_count;
     struct req *r = list_entry(node, struct req, link);
     struct arena arena = r->x.arena;
     memset(r, 0, sizeof *r);
@@ -47,7 +48,7 @@ static struct exchange *on_new(void *user)
     core_pin(c, r->snapshot);
     r->route = &r->snapshot->no_route;
     r->client_ip = str_make(conn->ip, conn->ip_len);
-    r->client_port = addr_port(&conn->peer);
+    r->client_port = conn->port;
     r->names.listener = conn->listener->name;
     r->names.tls_version = conn->tls_version;
     r->names.tls_cipher = conn->tls_cipher;
@@ -71,14 +72,25 @@ void life_release(struct req *r)
     list_push_front(&c->spare, &r->link);
 }
 
-void life_free_spare(struct core *c)
+static void free_spare(struct core *c, unsigned count)
 {
-    for (struct list *node; (node = list_pop_front(&c->spare));) {
-        struct req *r = list_entry(node, struct req, link);
+    while (count-- > 0) {
+        struct req *r = list_entry(list_pop_front(&c->spare), struct req, link);
         arena_free(&r->x.arena);
         free(r);
+        c->spare_count--;
     }
-    c->spare_count = 0;
+}
+
+void life_trim(struct core *c)
+{
+    free_spare(c, (c->spare_low + 1) / 2);
+    c->spare_low = c->spare_count;
+}
+
+void life_free_spare(struct core *c)
+{
+    free_spare(c, c->spare_count);
 }
 
 /* An answer before any route was found. */

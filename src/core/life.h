@@ -11,6 +11,8 @@ extern const struct handler_ops life_handler;
 /* The memory of an ended request goes back. */
 void life_release(struct req *r);
 void life_free_spare(struct core *c);
+/* Now and then: gives back half of the memory that was not needed since the last time. */
+void life_trim(struct core *c);
 
 /* True if the body seen so far is larger than the route allows. */
 bool life_body_too_large(const struct req *r);

@@ -34,6 +34,7 @@ static void server_end(struct h1_server *c, enum exchange_end how)
     struct exchange *x = c->x;
     bool keep = how == EXCHANGE_DONE && !x->close && c->state == READ && !c->draining;
     c->x = NULL;
+    c->head = NULL;
     c->body.n = 0;
     h1_body_fini(&c->in);
     c->handler->on_end(x, how);
@@ -105,7 +106,7 @@ static void server_bad(struct h1_server *c, unsigned status, const char *what)
     struct exchange *x = c->x;
     x->close = true;
     if (c->state != BODY)
-        x->version = c->head.started && c->head.minor == 0 ? 10 : 11;
+        x->version = c->head->started && c->head->minor == 0 ? 10 : 11;
     c->handler->on_bad_request(x, status, what);
 }
 
@@ -132,7 +133,7 @@ static size_t server_body(struct h1_server *c, const char *p, size_t n, bool fir
 
 static void server_fill(struct h1_server *c, struct exchange *x)
 {
-    const struct h1_head *h = &c->head;
+    const struct h1_head *h = c->head;
     x->headers = h->headers;
     x->method = h->method;
     x->method_text = h->method_text;
@@ -155,7 +156,7 @@ static void server_fill(struct h1_server *c, struct exchange *x)
 static size_t server_request(struct h1_server *c, const char *p, size_t n)
 {
     struct exchange *x = c->x;
-    struct h1_head *h = &c->head;
+    struct h1_head *h = c->head;
     size_t used = h->len;
     h1_head_rebase(h, arena_dup(&x->arena, p, used));
     server_fill(c, x);
@@ -179,7 +180,8 @@ static void server_begin(struct h1_server *c)
     c->x = x;
     c->state = HEAD;
     c->start_ns = c->env->loop->now_ns;
-    h1_head_init(&c->head, &x->arena, &c->limits->head);
+    c->head = arena_alloc(&x->arena, sizeof *c->head);
+    h1_head_init(c->head, &x->arena, &c->limits->head);
     timer_set(c->env->loop, &c->timer, c->limits->header_timeout_ms);
 }
 
@@ -202,24 +204,24 @@ static void server_bad_head(struct h1_server *c, const char *p, unsigned status,
     headers_init(&x->headers, &x->arena, 4);
     headers_init(&x->answer, &x->arena, 16);
     x->answer_length = LENGTH_UNKNOWN;
-    if (p && c->head.started && c->head.base == p) {
-        x->method = c->head.method;
-        x->method_text = arena_str(&x->arena, c->head.method_text);
-        x->target = arena_str(&x->arena, c->head.target);
+    if (p && c->head->started && c->head->base == p) {
+        x->method = c->head->method;
+        x->method_text = arena_str(&x->arena, c->head->method_text);
+        x->target = arena_str(&x->arena, c->head->target);
     }
     server_bad(c, status, what);
 }
 
 static size_t server_head(struct h1_server *c, const char *p, size_t n)
 {
-    enum h1_result r = h1_parse_request(&c->head, p, n, &c->limits->head);
+    enum h1_result r = h1_parse_request(c->head, p, n, &c->limits->head);
     if (r == H1_MORE)
         return 0;
     if (r == H1_DONE) {
         c->x->codec = &server_codec;
         return server_request(c, p, n);
     }
-    server_bad_head(c, p, server_status_of(r), c->head.error ? c->head.error : "malformed request");
+    server_bad_head(c, p, server_status_of(r), c->head->error ? c->head->error : "malformed request");
     return n;
 }
 

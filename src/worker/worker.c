@@ -3,6 +3,7 @@
 
 #include "base/xmem.h"
 #include "core/conn.h"
+#include "core/life.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -23,6 +24,7 @@ static void on_accept(struct listener *l, int fd, const struct addr *peer)
 static void on_heartbeat(struct timer *t)
 {
     struct worker *w = container_of(t, struct worker, heartbeat);
+    life_trim(&w->core);
     timer_set(w->loop, t, HEARTBEAT_MS);
 }
 
