@@ -81,13 +81,23 @@ static void source_weights(struct gateway *g, struct metrics_text *t)
         }
 }
 
+static uint64_t accept_pauses(const struct worker *w)
+{
+    uint64_t n = 0;
+    for (size_t i = 0; i < w->listener_count; i++)
+        n += __atomic_load_n(&w->listeners[i].listener.paused, __ATOMIC_RELAXED);
+    return n;
+}
+
 static void source_metrics(void *user, struct metrics_text *t)
 {
     struct gateway *g = user;
     struct admin_status st;
     source_status(user, &st);
-    for (unsigned i = 0; i < g->worker_count; i++)
+    for (unsigned i = 0; i < g->worker_count; i++) {
         metrics_text_worker(t, g->metrics[i]);
+        metrics_text_value(t, METRICS_ACCEPT_PAUSES, NULL, (double)accept_pauses(g->workers[i]));
+    }
     metrics_text_value(t, METRICS_HTTP_REQUESTS_IN_FLIGHT, NULL, (double)st.live_requests);
     metrics_text_value(t, METRICS_CONFIG_GENERATION, NULL, (double)g->generation);
     metrics_text_value(t, METRICS_CONFIG_LAST_RELOAD_SUCCESS, NULL, g->last_reload_ok);

@@ -211,6 +211,9 @@ static void attempt_retry(struct attempt *a)
     struct req *r = a->r;
     struct upstream_conn *old = a->conn;
     r->attempts++;
+    metrics_add(metrics_cell(r->worker->metrics, METRICS_UPSTREAM_RETRIES,
+                             (const struct str[]){r->names.service, r->names.variant}),
+                1);
     a->head_done = false;
     old->h1.user = NULL;
     pool_drop(old);

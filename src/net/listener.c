@@ -14,7 +14,7 @@ static void pause_accepting(struct listener *l)
 {
     event_del(&l->event);
     timer_set(l->loop, &l->pause, PAUSE_MS);
-    l->paused++;
+    __atomic_store_n(&l->paused, l->paused + 1, __ATOMIC_RELAXED);
 }
 
 static void on_pause_over(struct timer *t)

@@ -14,7 +14,7 @@ struct listener {
     int fd; /* not owned: the supervisor's */
     bool open;
     struct timer pause;
-    uint64_t paused; /* how often it had to */
+    uint64_t paused; /* how often it had to (relaxed atomic store) */
     /* `fd` is non-blocking, close-on-exec and the callee's; TCP_NODELAY is set. */
     void (*on_accept)(struct listener *l, int fd, const struct addr *peer);
 };

@@ -119,6 +119,17 @@ class AccessLog(TestCase):
         self.assertEqual(self.lines(gateway.log, 1)[0]["url.path"], "/two")
         self.assertEqual(self.lines(gateway.log + ".1", 1)[0]["url.path"], "/one")
 
+    def test_a_reload_may_change_the_file(self):
+        gateway = self.logged_to_file(self.start_origin())
+        gateway.get("/one")
+        self.lines(gateway.log, 1)
+        other = gateway.log + ".other"
+        gateway.reload(dict(gateway.config, telemetry={"access_log": {"path": other}}))
+        wait_until(lambda: os.path.exists(other), 5, "the other file")
+        gateway.get("/two")
+        self.assertEqual(self.lines(other, 1)[0]["url.path"], "/two")
+        self.assertEqual(self.lines(gateway.log, 1)[0]["url.path"], "/one")
+
     def test_a_full_disk_loses_and_counts_lines_and_traffic_goes_on(self):
         gateway = self.gateway_for(self.start_origin(),
                                    telemetry={"access_log": {"path": "/dev/full"}})

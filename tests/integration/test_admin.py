@@ -105,6 +105,34 @@ class Admin(TestCase):
         self.assertEqual(right.status, 200)
         gateway.status = right.json  # the closing check has no token
 
+    def test_tokens_change_with_a_reload(self):
+        admin = {"address": "127.0.0.1:%d" % free_port()}
+        gateway = self.gateway_for(self.start_origin(), admin=admin)
+        self.assertEqual(self.ask(gateway, "/v1/status").status, 200)
+        gateway.write_config(dict(gateway.config, admin=dict(admin, token="new")))
+        gateway.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: self.ask(gateway, "/v1/status").status == 401, 5, "the token's need")
+        answer = self.ask(gateway, "/v1/status", Authorization="Bearer new")
+        self.assertEqual(answer.json()["config_generation"], 2)
+        gateway.status = answer.json  # the closing check has no token
+
+    def test_features_that_are_asked_for_and_not_there_are_named(self):
+        gateway = self.gateway_for(self.start_origin(), route_options={"compress": {}})
+        self.assertIn("compress", gateway.status()["inactive"])
+        self.assertEqual(gateway.get("/").status, 200)
+
+    def test_an_attempt_on_a_connection_that_the_service_closed_counts_as_a_retry(self):
+        def answer(request, connection):
+            if connection.number == 0 and request.target == "/second":
+                connection.close()
+                return None
+            return response_bytes()
+        gateway = self.gateway_for(self.start_origin(answer), workers=1)
+        with gateway.client() as client:
+            self.assertEqual([client.get(t).status for t in ("/first", "/second")], [200, 200])
+        self.assertEqual(gateway.metrics()['tollgate_upstream_retries_total{service="origin",'
+                                           'variant="stable"}'], 1)
+
     def test_the_probe_address_shows_probes_only(self):
         probe = free_port()
         admin = {"address": "127.0.0.1:%d" % free_port(), "probe_address": "127.0.0.1:%d" % probe}
