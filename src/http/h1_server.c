@@ -221,7 +221,8 @@ static size_t server_head(struct h1_server *c, const char *p, size_t n)
         c->x->codec = &server_codec;
         return server_request(c, p, n);
     }
-    server_bad_head(c, p, server_status_of(r), c->head->error ? c->head->error : "malformed request");
+    server_bad_head(c, p, server_status_of(r),
+                    c->head->error ? c->head->error : "malformed request");
     return n;
 }
 
