@@ -12,6 +12,21 @@ static const uint8_t identity_fields[] = {
     FIELD_X_AUTH_METHOD,
 };
 
+static void drop_identity(struct headers *h)
+{
+    for (size_t i = 0; i < array_size(identity_fields); i++)
+        headers_remove_id(h, identity_fields[i]);
+}
+
+void forward_trailers(struct headers *trailers)
+{
+    if (trailers->n == 0)
+        return;
+    drop_identity(trailers);
+    if (headers_strip_hop_by_hop(trailers) != 0)
+        trailers->n = 0;
+}
+
 static void forward_via(struct req *r)
 {
     struct headers *h = &r->x.headers;
@@ -35,8 +50,7 @@ void forward_prepare(struct req *r)
 {
     struct headers *h = &r->x.headers;
     const struct snapshot_listener *l = r->conn->listener;
-    for (size_t i = 0; i < array_size(identity_fields); i++)
-        headers_remove_id(h, identity_fields[i]);
+    drop_identity(h);
     headers_remove_id(h, FIELD_CONTENT_LENGTH); /* the codec writes its own framing */
     headers_remove_id(h, FIELD_EXPECT);
     headers_set_id(h, FIELD_X_FORWARDED_FOR, r->client_ip);
@@ -54,8 +68,10 @@ static void forward_host(struct req *r, const struct endpoint *e)
     const struct rewrite *w = &r->route->rewrite;
     if (w->host_kind == REWRITE_HOST_NAME)
         headers_set_id(h, FIELD_HOST, w->host);
-    else if (w->host_kind == REWRITE_HOST_ENDPOINT || !headers_get(h, FIELD_HOST))
+    else if (w->host_kind == REWRITE_HOST_ENDPOINT)
         headers_set_id(h, FIELD_HOST, e->name);
+    else if (!headers_get(h, FIELD_HOST)) /* HTTP/1.0 */
+        headers_add_id(h, FIELD_HOST, r->x.authority.n ? r->x.authority : e->name);
 }
 
 bool forward_head(struct req *r, const struct endpoint *e, struct buf *out)

@@ -8,6 +8,9 @@
 /* Before the filters: identity fields of the client dropped, X-Forwarded-* and Via set. */
 void forward_prepare(struct req *r);
 
+/* Drops what may not pass in a trailer section, of a request or an answer. */
+void forward_trailers(struct headers *trailers);
+
 struct endpoint;
 
 /* Appends the head for this endpoint, its end included. False: the rewritten path is not valid, an

@@ -22,8 +22,9 @@ struct attempt {
     struct upstream_conn *conn;
     struct timer total;
     uint64_t progress; /* what the idle timer saw last time */
-    struct str body;   /* kept for a second try */
-    bool body_last;    /* `body` is all of it */
+    struct buf kept;   /* body bytes that were sent, for a second try */
+    bool kept_last;    /* they are all of it */
+    bool keeping;      /* what is sent is kept */
     bool body_lost;    /* more was sent than is kept */
     bool head_done;    /* the request's head was sent */
     uint8_t phase;
@@ -54,6 +55,13 @@ static bool is_idempotent(const struct req *r)
     }
 }
 
+/* The same, and what was sent can be kept until it is sure that it arrived. */
+static bool is_repeatable(const struct req *r)
+{
+    return is_idempotent(r) &&
+           (!r->x.has_body || (r->x.length >= 0 && r->x.length <= KEEP_BODY_MAX));
+}
+
 static void attempt_watch(struct attempt *a, enum phase phase)
 {
     const struct service_timeouts *t = &a->r->route->timeouts;
@@ -75,6 +83,7 @@ static void attempt_end(struct attempt *a, bool put)
     r->attempt = NULL;
     r->upstream_end_ns = loop_of(r)->now_ns;
     timer_clear(loop_of(r), &a->total);
+    buf_free(&a->kept);
     if (!a->conn)
         return;
     r->upstream_bytes_in += a->conn->h1.bytes_in;
@@ -147,36 +156,56 @@ static void attempt_dial(struct attempt *a)
     attempt_watch(a, CONNECTING);
 }
 
-/* The bytes that the client's codec shows now, or those kept from the first try. */
-static struct str attempt_first_body(struct attempt *a, bool *last)
+/* The client's bytes that its codec shows; they are kept while they may have to be sent again. */
+static struct str attempt_take_body(struct attempt *a)
 {
-    struct req *r = a->r;
-    struct exchange *x = &r->x;
-    if (a->body.p || a->body_last) {
-        *last = a->body_last;
-        return a->body;
-    }
-    *last = !x->has_body || x->length == 0;
-    if (!x->has_body || !x->in.n)
-        return STR_NULL;
-    *last = x->in_last;
+    struct exchange *x = &a->r->x;
+    bool last = x->in_last;
     struct str body = exchange_take(x);
-    bool keep = a->conn->pooled && is_idempotent(r) && *last && body.n <= KEEP_BODY_MAX;
-    if (keep) {
-        a->body = arena_str(&x->arena, body);
-        a->body_last = true;
+    if (a->keeping) {
+        buf_add_str(&a->kept, body);
+        a->kept_last = last;
     } else {
         a->body_lost = true;
     }
+    if (last)
+        forward_trailers(&x->trailers);
     return body;
 }
 
+/* What goes with the head: kept from the first try, or what is shown now. */
+static struct str attempt_first_body(struct attempt *a, bool *last)
+{
+    const struct exchange *x = &a->r->x;
+    if (a->kept.n || a->kept_last) {
+        *last = a->kept_last;
+        return str_make(a->kept.p, a->kept.n);
+    }
+    *last = !x->has_body || x->length == 0 || (x->in.n && x->in_last);
+    return x->in.n ? attempt_take_body(a) : STR_NULL;
+}
+
 static void attempt_retry(struct attempt *a);
+
+/* Nothing left on a connection that the service had closed: what was taken goes to a new one. */
+static void attempt_not_sent(struct attempt *a, struct str body, bool last)
+{
+    if (!a->conn->pooled) {
+        attempt_fail(a, "upstream_reset", "the connection to the service broke");
+        return;
+    }
+    if (!a->keeping && body.n) {
+        buf_add_str(&a->kept, body);
+        a->kept_last = last;
+    }
+    attempt_retry(a);
+}
 
 /* The connection is there: the head and what is there of the body leave together. */
 static void attempt_send(struct attempt *a)
 {
     struct req *r = a->r;
+    struct exchange *x = &r->x;
     struct buf *out = &r->core->h1.out;
     out->n = 0;
     if (!forward_head(r, r->endpoint, out)) {
@@ -186,23 +215,17 @@ static void attempt_send(struct attempt *a)
     bool last;
     struct str head = str_make(out->p, out->n);
     struct str body = attempt_first_body(a, &last);
-    bool chunked = r->x.has_body && r->x.length == LENGTH_UNKNOWN;
-    a->head_done = true;
-    r->upstream_bytes_out += head.n + body.n;
-    if (h1_client_send(&a->conn->h1, &r->x.arena, (enum http_method)r->x.method, head, chunked,
-                       body, last) != 0) {
-        if (a->conn->pooled && !(a->body_lost && body.n == 0)) {
-            if (body.n && !a->body.p) /* nothing of it left: keep it for the new connection */
-                a->body = arena_str(&r->x.arena, body), a->body_last = last;
-            attempt_retry(a);
-        } else {
-            attempt_fail(a, "upstream_reset", "the connection to the service broke");
-        }
+    bool chunked = x->has_body && x->length == LENGTH_UNKNOWN;
+    if (h1_client_send(&a->conn->h1, &x->arena, (enum http_method)x->method, head, chunked, body,
+                       last, &x->trailers) != 0) {
+        attempt_not_sent(a, body, last);
         return;
     }
+    a->head_done = true;
+    r->upstream_bytes_out += head.n + body.n;
     attempt_watch(a, last ? WAITING : SENDING);
     if (!last)
-        r->x.codec->want_body(&r->x);
+        x->codec->want_body(x);
 }
 
 /* Once more, on a fresh connection. */
@@ -214,7 +237,7 @@ static void attempt_retry(struct attempt *a)
     metrics_add(metrics_cell(r->worker->metrics, METRICS_UPSTREAM_RETRIES,
                              (const struct str[]){r->names.service, r->names.variant}),
                 1);
-    a->head_done = false;
+    a->head_done = a->keeping = false;
     old->h1.user = NULL;
     pool_drop(old);
     attempt_dial(a);
@@ -234,6 +257,10 @@ void proxy_start(struct req *r)
 {
     struct core *c = r->core;
     const struct service *s = service_of(r);
+    if (life_body_too_large(r)) {
+        reply_error(r, "body_too_large", "the body is larger than this route takes");
+        return;
+    }
     r->variant = service_pick(s, sticky_key(r, s), &loop_of(r)->rand);
     r->endpoint = r->variant ? variant_pick(r->variant, &c->pool, &loop_of(r)->rand) : NULL;
     if (!r->endpoint) {
@@ -250,11 +277,13 @@ void proxy_start(struct req *r)
     r->upstream_start_ns = loop_of(r)->now_ns;
     if (r->route->timeouts.total_ms)
         timer_set(loop_of(r), &a->total, r->route->timeouts.total_ms);
-    a->conn = pool_get(&c->pool, r->endpoint, is_idempotent(r) ? UINT64_MAX : SAFE_IDLE_MS);
+    bool repeatable = is_repeatable(r);
+    a->conn = pool_get(&c->pool, r->endpoint, repeatable ? UINT64_MAX : SAFE_IDLE_MS);
     if (!a->conn) {
         attempt_dial(a);
         return;
     }
+    a->keeping = repeatable;
     a->conn->h1.ops = &proxy_ops;
     a->conn->h1.user = a;
     a->conn->on_timer = on_conn_timer;
@@ -275,14 +304,9 @@ void proxy_request_body(struct req *r)
     if (stream_parked(&a->conn->h1.stream))
         return; /* on_drained asks for it again */
     bool last = x->in_last;
-    struct str body = exchange_take(x);
-    a->body_lost = true;
+    struct str body = attempt_take_body(a);
     r->upstream_bytes_out += body.n;
-    if (h1_client_send_body(&a->conn->h1, body, last, &x->trailers) != 0) {
-        if (a->phase == SENDING)
-            attempt_fail(a, "upstream_reset", "the connection to the service broke");
-        return;
-    }
+    h1_client_send_body(&a->conn->h1, body, last, &x->trailers);
     if (last && a->phase == SENDING)
         attempt_watch(a, WAITING);
 }
@@ -315,6 +339,14 @@ static void attempt_went_on(struct attempt *a, bool last)
         h1_client_pause(&a->conn->h1);
 }
 
+static void take_trailers(struct exchange *x, struct h1_client *h)
+{
+    if (!h->trailers.n)
+        return;
+    forward_trailers(&h->trailers);
+    x->answer_trailers = h->trailers;
+}
+
 static void on_head(struct h1_client *h, struct str body, bool last)
 {
     struct attempt *a = h->user;
@@ -335,8 +367,8 @@ static void on_head(struct h1_client *h, struct str body, bool last)
     r->answered = r->from_service = true;
     chain_answer(r);
     attempt_watch(a, STREAMING);
-    if (last && h->trailers.n)
-        x->answer_trailers = h->trailers;
+    if (last)
+        take_trailers(x, h);
     x->codec->send_head(x, body, last);
     attempt_went_on(a, last);
 }
@@ -345,8 +377,8 @@ static void on_body(struct h1_client *h, struct str body, bool last)
 {
     struct attempt *a = h->user;
     struct exchange *x = &a->r->x;
-    if (last && h->trailers.n)
-        x->answer_trailers = h->trailers;
+    if (last)
+        take_trailers(x, h);
     x->codec->send_body(x, body, last);
     attempt_went_on(a, last);
 }

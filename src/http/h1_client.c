@@ -76,7 +76,11 @@ static size_t client_head(struct h1_client *c, const char *p, size_t n)
     enum h1_result r = h1_parse_response(h, p, n, &client_limits, (enum http_method)c->method);
     if (r == H1_MORE)
         return 0;
-    if (r != H1_DONE || h->status == 101) { /* no upgrade was asked for */
+    if (r == H1_DONE && h->status == 101)
+        h->error = "101 without an upgrade asked for";
+    else if (r == H1_DONE && h->status < 200 && c->interims++ == H1_CLIENT_INTERIMS)
+        h->error = "too many interim answers";
+    if (r != H1_DONE || h->error) {
         c->ops->on_fault(c, H1_CLIENT_INVALID);
         return n;
     }
@@ -168,18 +172,24 @@ static void client_read(struct h1_client *c)
     c->busy = false;
 }
 
+/* Reads; of a broken connection what came before it broke, then the fault. */
+static void client_go_on(struct h1_client *c)
+{
+    client_read(c);
+    if (c->state != CLOSED && c->stream.error && !c->paused)
+        client_fault(c, H1_CLIENT_RESET);
+}
+
 static void on_kick(struct task *t)
 {
-    client_read(container_of(t, struct h1_client, kick));
+    client_go_on(container_of(t, struct h1_client, kick));
 }
 
 static void on_event(struct stream *s, unsigned what)
 {
     struct h1_client *c = container_of(s, struct h1_client, stream);
-    if ((what & (STREAM_FAILED | STREAM_READABLE)) == (STREAM_FAILED | STREAM_READABLE))
-        client_read(c); /* an answer before the reset, like a refusal of a long body */
-    if ((what & STREAM_FAILED) && c->state != CLOSED) {
-        client_fault(c, c->state == CONNECTING ? H1_CLIENT_CONNECT : H1_CLIENT_RESET);
+    if ((what & STREAM_FAILED) && c->state == CONNECTING) {
+        client_fault(c, H1_CLIENT_CONNECT);
         return;
     }
     if ((what & STREAM_OPENED) && c->state == CONNECTING) {
@@ -189,7 +199,7 @@ static void on_event(struct stream *s, unsigned what)
     if ((what & STREAM_DRAINED) && c->state != CLOSED)
         c->ops->on_drained(c);
     if (c->state != CLOSED)
-        client_read(c);
+        client_go_on(c);
 }
 
 void h1_client_dial(struct h1_client *c, const struct addr *to, struct tls_client *tls,
@@ -210,22 +220,25 @@ static int client_write(struct h1_client *c, struct str head, struct str body, b
 }
 
 int h1_client_send(struct h1_client *c, struct arena *arena, enum http_method method,
-                   struct str head, bool chunked, struct str body, bool last)
+                   struct str head, bool chunked, struct str body, bool last,
+                   const struct headers *trailers)
 {
     ensure(c->state == RESTING);
     c->arena = arena;
     c->method = (uint8_t)method;
     c->chunked_request = chunked;
     c->bytes_in = 0;
+    c->interims = 0;
     c->paused = false;
     client_new_head(c);
-    return client_write(c, head, body, last, NULL);
+    return client_write(c, head, body, last, trailers);
 }
 
-int h1_client_send_body(struct h1_client *c, struct str body, bool last,
-                        const struct headers *trailers)
+void h1_client_send_body(struct h1_client *c, struct str body, bool last,
+                         const struct headers *trailers)
 {
-    return client_write(c, STR_NULL, body, last, trailers);
+    if (client_write(c, STR_NULL, body, last, trailers) != 0)
+        loop_task(c->env->loop, &c->kick);
 }
 
 void h1_client_pause(struct h1_client *c)

@@ -44,23 +44,26 @@ struct h1_client {
     uint32_t keep_alive_s; /* the service's `Keep-Alive: timeout=`, 0: not said */
     uint8_t state;
     uint8_t method;
+    uint8_t interims; /* 1xx answers before the final one */
     bool busy, fresh, paused;
     bool request_sent; /* the whole request was written */
     bool chunked_request;
 };
 
-enum { H1_CLIENT_HEAD_BYTES = 60 * 1024, H1_CLIENT_FIELDS = 256 };
+enum { H1_CLIENT_HEAD_BYTES = 60 * 1024, H1_CLIENT_FIELDS = 256, H1_CLIENT_INTERIMS = 32 };
 
 /* `c` is zeroed but for env, ops and user. on_open or on_fault follows. */
 void h1_client_dial(struct h1_client *c, const struct addr *to, struct tls_client *tls,
                     const char *server_name);
 /* Sends a head (already serialised, its end included) and first body bytes together. What the
- * answer needs lives in `arena`. -1: broken, no callback follows. */
+ * answer needs lives in `arena`. `trailers` go with the last chunk, NULL: none. -1: broken, nothing of
+ * it left, no callback follows. */
 int h1_client_send(struct h1_client *c, struct arena *arena, enum http_method method,
-                   struct str head, bool chunked, struct str body, bool last)
-    __attribute__((warn_unused_result));
-int h1_client_send_body(struct h1_client *c, struct str body, bool last,
-                        const struct headers *trailers) __attribute__((warn_unused_result));
+                   struct str head, bool chunked, struct str body, bool last,
+                   const struct headers *trailers) __attribute__((warn_unused_result));
+/* If the connection broke, on_fault follows behind what came of the answer before. */
+void h1_client_send_body(struct h1_client *c, struct str body, bool last,
+                         const struct headers *trailers);
 /* Stops and goes on with reading the answer. */
 void h1_client_pause(struct h1_client *c);
 void h1_client_resume(struct h1_client *c);

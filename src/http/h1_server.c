@@ -10,11 +10,16 @@ enum state {
     HEAD,   /* a head has begun to arrive */
     BODY,   /* the body is arriving */
     READ,   /* the request is complete, its answer is not */
+    SKIP,   /* answered; the rest of the body is read and thrown away */
     LINGER, /* all sent; reading on so that the client sees it before a reset */
     CLOSED,
 };
 
-enum { LINGER_MS = 1000, LINGER_BYTES = 4 << 20 };
+enum {
+    LINGER_IDLE_MS = 2000, /* without a byte from the client; body_timeout in all */
+    SKIP_BYTES = 64 << 10, /* a longer rest of a body is not worth keeping the connection */
+    BURST = 16,            /* pipelined requests answered in one turn */
+};
 
 static void server_close(struct h1_server *c);
 
@@ -28,33 +33,61 @@ static struct str server_date(struct h1_env *env)
     return str_make(env->date, 29);
 }
 
+/* True if little of the request's body is still to come, and surely will. */
+static bool server_may_skip(const struct h1_server *c)
+{
+    return c->state == BODY && c->in.framing == H1_BODY_LENGTH && c->in.left <= SKIP_BYTES;
+}
+
+/* Received bytes that can be looked at without waiting for more. */
+static bool server_fresh(const struct h1_server *c)
+{
+    return c->parked.n && c->state != HEAD;
+}
+
+/* After an answer: for the next request. */
+static void server_go_on(struct h1_server *c)
+{
+    bool skip = server_may_skip(c);
+    c->state = skip ? SKIP : IDLE;
+    timer_set(c->env->loop, &c->timer,
+              skip ? c->limits->body_timeout_ms : c->limits->idle_timeout_ms);
+}
+
+static void server_linger(struct h1_server *c)
+{
+    c->state = LINGER;
+    buf_free(&c->parked);
+    c->parked_at = 0;
+    c->progress = 0;
+    c->start_ns = c->env->loop->now_ns;
+    stream_finish(c->stream);
+    timer_set(c->env->loop, &c->timer, LINGER_IDLE_MS);
+}
+
 /* Ends the exchange; the connection goes on, lingers or closes. */
 static void server_end(struct h1_server *c, enum exchange_end how)
 {
     struct exchange *x = c->x;
-    bool keep = how == EXCHANGE_DONE && !x->close && c->state == READ && !c->draining;
+    bool keep = how == EXCHANGE_DONE && !x->close && !c->draining &&
+                (c->state == READ || server_may_skip(c));
     c->x = NULL;
     c->head = NULL;
-    c->body.n = 0;
-    h1_body_fini(&c->in);
+    buf_free(&c->body);
     c->handler->on_end(x, how);
     if (c->state == CLOSED)
         return;
     if (keep) {
-        c->state = IDLE;
-        c->fresh = c->parked.n > 0;
-        timer_set(c->env->loop, &c->timer, c->limits->idle_timeout_ms);
+        server_go_on(c);
         return;
     }
+    h1_body_fini(&c->in);
     if (how == EXCHANGE_ABORTED || how == EXCHANGE_TIMEOUT) {
         stream_reset(c->stream);
         server_close(c);
-    } else if (how == EXCHANGE_DONE && (c->state == BODY || c->state == HEAD || c->parked.n)) {
-        c->state = LINGER;
-        c->parked.n = 0;
-        c->progress = 0;
-        stream_finish(c->stream);
-        timer_set(c->env->loop, &c->timer, LINGER_MS);
+    } else if (how == EXCHANGE_DONE &&
+               (c->state != READ || c->parked.n || stream_readable(c->stream))) {
+        server_linger(c);
     } else {
         server_close(c);
     }
@@ -66,9 +99,11 @@ static void server_close(struct h1_server *c)
         return;
     c->state = CLOSED;
     timer_clear(c->env->loop, &c->timer);
+    loop_task_cancel(c->env->loop, &c->kick);
     stream_close(c->stream);
     if (c->x)
         server_end(c, c->aborting ? EXCHANGE_ABORTED : EXCHANGE_CLIENT_GONE);
+    h1_body_fini(&c->in);
     buf_free(&c->parked);
     buf_free(&c->body);
     c->on_closed(c);
@@ -173,13 +208,15 @@ static size_t server_request(struct h1_server *c, const char *p, size_t n)
 
 static void server_begin(struct h1_server *c)
 {
+    c->state = HEAD; /* first: exchange_new may drain, which closes an idle connection */
     struct exchange *x = c->handler->exchange_new(c->user);
     x->codec = NULL;
     x->handler = c->handler;
     x->conn = c;
     c->x = x;
-    c->state = HEAD;
     c->start_ns = c->env->loop->now_ns;
+    c->burst = c->turn == c->env->loop->turns ? c->burst + 1 : 0;
+    c->turn = c->env->loop->turns;
     c->head = arena_alloc(&x->arena, sizeof *c->head);
     h1_head_init(c->head, &x->arena, &c->limits->head);
     timer_set(c->env->loop, &c->timer, c->limits->header_timeout_ms);
@@ -226,67 +263,94 @@ static size_t server_head(struct h1_server *c, const char *p, size_t n)
     return n;
 }
 
+static size_t server_skip(struct h1_server *c, size_t n)
+{
+    size_t used = n < c->in.left ? n : (size_t)c->in.left;
+    c->in.left -= used;
+    if (c->in.left == 0) {
+        c->state = IDLE;
+        timer_set(c->env->loop, &c->timer, c->limits->idle_timeout_ms);
+    }
+    return used;
+}
+
 /* Uses what it can of the bytes at p; the rest is parked. */
 static size_t server_consume(struct h1_server *c, const char *p, size_t n)
 {
     switch (c->state) {
-    case IDLE:
-        if (n == 0)
-            return 0;
-        server_begin(c);
-        return server_head(c, p, n);
+    case IDLE: server_begin(c); return server_head(c, p, n);
     case HEAD: return c->x->head_sent ? n : server_head(c, p, n);
     case BODY: return c->x->last_sent ? 0 : server_body(c, p, n, false);
-    case LINGER:
-        c->progress += n;
-        if (c->progress > LINGER_BYTES)
-            server_close(c);
-        return n;
+    case SKIP: return server_skip(c, n);
+    case LINGER: c->progress += n; return n;
     default: return 0;
     }
 }
 
+/* With the whole request here, one more read tells of a client that left, and of the next
+ * request. */
 static bool server_wants_input(const struct h1_server *c)
 {
     switch (c->state) {
-    case IDLE: return !c->draining;
+    case IDLE:
+    case SKIP: return !c->draining;
     case HEAD: return !c->x->codec; /* afterwards: refused, its answer is on the way */
     case BODY: return c->want_body && c->body.n == 0 && !c->x->last_sent;
+    case READ: return c->parked.n == 0 && !c->x->last_sent;
     case LINGER: return true;
     default: return false;
     }
 }
 
-/* One read of what is there, or only the parked bytes. False when there is nothing (more) to do. */
-static bool server_step(struct h1_server *c)
+/* Uses parked bytes where they lie. */
+static void server_use_parked(struct h1_server *c)
+{
+    struct buf b = c->parked;
+    size_t at = c->parked_at;
+    c->parked = (struct buf){0};
+    c->parked_at = 0;
+    at += server_consume(c, b.p + at, b.n - at);
+    if (c->state == CLOSED || at == b.n) {
+        buf_free(&b);
+        return;
+    }
+    c->parked = b;
+    c->parked_at = at;
+}
+
+/* A read behind the parked bytes of an incomplete head. False if there is nothing (more) to do. */
+static bool server_use_new(struct h1_server *c)
 {
     char *rx = c->env->loop->rx;
-    size_t n = c->parked.n;
-    if (!c->fresh && !stream_readable(c->stream))
+    size_t n = c->parked.n - c->parked_at;
+    if (!stream_readable(c->stream))
         return false;
-    memcpy(rx, c->parked.p ? c->parked.p : "", n);
-    if (!c->fresh) {
-        ssize_t got = stream_read(c->stream, rx + n, LOOP_RX - n);
-        if (got == STREAM_AGAIN)
-            return false;
-        if (got <= 0) {
-            server_close(c);
-            return false;
-        }
-        n += (size_t)got;
+    memcpy(rx, n ? c->parked.p + c->parked_at : "", n);
+    ssize_t got = stream_read(c->stream, rx + n, LOOP_RX - n);
+    if (got == STREAM_AGAIN)
+        return false;
+    if (got <= 0) {
+        server_close(c);
+        return false;
     }
-    c->fresh = false;
-    c->parked.n = 0;
+    n += (size_t)got;
+    c->parked.n = c->parked_at = 0;
     size_t used = server_consume(c, rx, n);
     if (c->state == CLOSED)
         return false;
-    if (used < n) {
+    if (used < n)
         buf_add(&c->parked, rx + used, n - used);
-        c->fresh = c->state != HEAD;
-    } else if (c->parked.cap) {
+    else if (c->parked.cap)
         buf_free(&c->parked);
-    }
     return true;
+}
+
+static bool server_step(struct h1_server *c)
+{
+    if (!server_fresh(c))
+        return server_use_new(c);
+    server_use_parked(c);
+    return c->state != CLOSED;
 }
 
 static void server_read(struct h1_server *c)
@@ -297,8 +361,10 @@ static void server_read(struct h1_server *c)
     while (server_wants_input(c) && server_step(c))
         ;
     c->busy = false;
-    if (c->state == READ && c->stream->saw_closed && !c->x->last_sent)
+    if ((c->state == READ || c->state == BODY) && c->stream->saw_closed && !c->x->last_sent)
         server_close(c); /* the client left: nobody waits for the answer */
+    else if ((c->state == IDLE || c->state == SKIP) && c->draining)
+        server_close(c);
 }
 
 /* What a handler's calls set off, at the turn's end. */
@@ -326,7 +392,9 @@ static void on_kick(struct task *t)
             buf_free(&body);
         }
     }
-    if (c->state != CLOSED)
+    if (c->state == IDLE && c->burst >= BURST && c->turn == c->env->loop->turns)
+        loop_task_next(c->env->loop, &c->kick); /* the other connections' turn */
+    else if (c->state != CLOSED)
         server_read(c);
 }
 
@@ -357,6 +425,11 @@ static void server_watch(struct h1_server *c)
     }
 }
 
+static bool server_lingers_long(const struct h1_server *c)
+{
+    return (c->env->loop->now_ns - c->start_ns) / 1000000u >= c->limits->body_timeout_ms;
+}
+
 static void on_timer(struct timer *t)
 {
     struct h1_server *c = container_of(t, struct h1_server, timer);
@@ -364,6 +437,9 @@ static void on_timer(struct timer *t)
         server_bad_head(c, NULL, 408, "the head did not arrive in time");
     } else if (c->x) {
         server_watch(c);
+    } else if (c->state == LINGER && c->progress && !server_lingers_long(c)) {
+        c->progress = 0;
+        timer_set(c->env->loop, &c->timer, LINGER_IDLE_MS);
     } else {
         server_close(c);
     }
@@ -408,11 +484,12 @@ static void server_send_head(struct exchange *x, struct str body, bool last)
     struct h1_server *c = x->conn;
     ensure(!x->head_sent);
     bool framed = exchange_bodiless(x) || x->answer_length >= 0;
-    if (!framed && last)
+    if (!framed && last && !x->answer_trailers.n)
         x->answer_length = (int64_t)body.n, framed = true;
     if (x->version != 11 && !framed)
         x->close = true;
-    if (c->state != READ && (last || (x->expect_continue && !c->continue_sent)))
+    if (c->state == BODY &&
+        ((last && !server_may_skip(c)) || (x->expect_continue && !c->continue_sent)))
         x->close = true; /* the rest of the request's body is not read */
     if (c->draining)
         x->close = true;
@@ -507,7 +584,7 @@ bool h1_server_idle(const struct h1_server *c)
 void h1_server_drain(struct h1_server *c)
 {
     c->draining = true;
-    if (h1_server_idle(c))
+    if (c->state == IDLE || c->state == SKIP)
         server_close(c);
 }
 

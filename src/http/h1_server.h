@@ -25,16 +25,18 @@ struct h1_server {
     struct exchange *x;                    /* the current one, or NULL when idle */
     struct h1_head *head;  /* of x, in its arena */
     struct h1_body in; /* the request's body on the wire */
-    struct buf parked; /* bytes received and not yet used */
+    struct buf parked; /* bytes received and not yet used, from parked_at on */
+    size_t parked_at;
     struct buf body;   /* decoded body bytes that the handler did not take */
     struct timer timer;
     struct task kick;  /* goes on at the turn's end */
     uint64_t progress; /* what the timer saw last time */
-    uint64_t start_ns; /* loop time of the current request's first byte */
+    uint64_t start_ns; /* loop time of the current request's first byte, or of lingering */
+    uint64_t turn;     /* of the loop when the current request began */
+    uint32_t burst;    /* requests before it in the same turn */
     uint32_t requests; /* served on this connection */
     uint8_t state;
-    bool busy;  /* inside the read loop: no recursion */
-    bool fresh; /* parked bytes that were not looked at yet */
+    bool busy; /* inside the read loop: no recursion */
     bool want_body, body_last, continue_sent;
     bool chunked_answer;
     bool draining; /* close after the current exchange */
@@ -47,7 +49,8 @@ struct h1_server {
 void h1_server_open(struct h1_server *c);
 /* What the stream told. */
 void h1_server_event(struct h1_server *c, unsigned what);
-/* Sends `Connection: close` from now on; an idle connection closes at once. */
+/* Sends `Connection: close` from now on; a connection without an exchange closes at once, unless
+ * it lingers. */
 void h1_server_drain(struct h1_server *c);
 /* At once; a running exchange ends as EXCHANGE_ABORTED. */
 void h1_server_close(struct h1_server *c);

@@ -126,6 +126,7 @@ static ssize_t send_some(struct stream *s, const struct iovec *iov, int n, size_
     if (sent >= 0 || errno == EAGAIN)
         return sent < 0 ? 0 : sent;
     stream_set_error(s, net_error_of(errno));
+    s->can_read = true; /* what the peer said before it broke, or the end */
     return -1;
 }
 

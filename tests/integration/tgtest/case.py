@@ -58,3 +58,41 @@ class TestCase(unittest.TestCase):
                          (status, "application/problem+json"), response.body)
         self.assertEqual(response.json()["code"], code)
         self.assertEqual(response.json()["status"], status)
+
+
+class SharedCase(TestCase):
+    """One gateway in front of one origin for all tests of a class, which sets `config` and the
+    options of the service and the route `all`; each test begins with an origin that says 200 ok."""
+
+    config = {}
+    service_options = {}
+    route_options = {}
+    more_routes = []
+    more_services = []
+    tls = False
+
+    @classmethod
+    def setUpClass(cls):
+        cls.origin = Origin()
+        cls.addClassCleanup(cls.origin.stop)
+        route = dict({"name": "all", "match": {"path_prefix": "/"}, "service": "origin",
+                      "auth": "none", "limits": "none"}, **cls.route_options)
+        cls.gateway = Gateway(dict(
+            {"workers": 1,
+             "services": [service("origin", cls.origin, **cls.service_options)] + cls.more_services,
+             "routes": [route] + [dict({"auth": "none", "limits": "none"}, **r)
+                                  for r in cls.more_routes]}, **cls.config),
+            tls=cls.tls, start=False)
+        cls.addClassCleanup(cls.gateway.stop)
+        cls.gateway.start()
+
+    def setUp(self):
+        super().setUp()
+        self.origin.reset()
+        self.addCleanup(self.gateway.check_idle)
+
+    def connect(self, **options):
+        """A connection to the gateway, closed at the test's end."""
+        client = self.gateway.client(**options)
+        self.addCleanup(client.close)
+        return client

@@ -216,6 +216,14 @@ class Origin:
         wait_until(lambda: len(self.requests) >= count, seconds, "%d requests" % count)
         return self.requests
 
+    def reset(self, answer=None, read_body=True):
+        """As new for the next test: nothing received, this answer (200 ok); connections stay."""
+        with self.lock:
+            self.requests = []
+            self.connections = [c for c in self.connections if not c.closed_by_peer.is_set()]
+            self.answer = response_bytes() if answer is None else answer
+            self.reads_body = read_body
+
     def stop(self):
         """Closes everything; raises what a handler raised."""
         self.stopping.set()
