@@ -88,8 +88,7 @@ void chain_run_common(struct req *r)
     while (r->filter_next < r->route->filter_count) {
         const struct route_filter *f = &r->route->filters[r->filter_next++];
         r->filter_ran = r->filter_next;
-        bool decides =
-            f->filter->phase > TG_PHASE_ID && f->filter->phase < TG_PHASE_TRANSFORM;
+        bool decides = f->filter->phase > TG_PHASE_ID && f->filter->phase < TG_PHASE_TRANSFORM;
         if (f->filter->on_request && !decides)
             ensure(f->filter->on_request(r, f->inst) == TG_NEXT);
     }

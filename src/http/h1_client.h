@@ -56,8 +56,8 @@ enum { H1_CLIENT_HEAD_BYTES = 60 * 1024, H1_CLIENT_FIELDS = 256, H1_CLIENT_INTER
 void h1_client_dial(struct h1_client *c, const struct addr *to, struct tls_client *tls,
                     const char *server_name);
 /* Sends a head (already serialised, its end included) and first body bytes together. What the
- * answer needs lives in `arena`. `trailers` go with the last chunk, NULL: none. -1: broken, nothing of
- * it left, no callback follows. */
+ * answer needs lives in `arena`. `trailers` go with the last chunk, NULL: none. -1: broken, nothing
+ * of it left, no callback follows. */
 int h1_client_send(struct h1_client *c, struct arena *arena, enum http_method method,
                    struct str head, bool chunked, struct str body, bool last,
                    const struct headers *trailers) __attribute__((warn_unused_result));

@@ -27,7 +27,7 @@ struct h1_server {
     struct h1_body in; /* the request's body on the wire */
     struct buf parked; /* bytes received and not yet used, from parked_at on */
     size_t parked_at;
-    struct buf body;   /* decoded body bytes that the handler did not take */
+    struct buf body; /* decoded body bytes that the handler did not take */
     struct timer timer;
     struct task kick;  /* goes on at the turn's end */
     uint64_t progress; /* what the timer saw last time */
