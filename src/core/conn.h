@@ -12,7 +12,7 @@ struct conn {
     struct task release;
     const struct snapshot_listener *listener; /* of `snapshot` */
     struct snapshot *snapshot; /* pinned: whose TLS set and listener it was accepted with */
-    uint16_t port;                            /* the client's */
+    uint16_t port;             /* the client's */
     uint8_t ip_len;
     char ip[46];                        /* text */
     struct str tls_version, tls_cipher; /* once opened; static texts */

@@ -26,11 +26,11 @@ struct core {
     struct route_scratch *scratch;
     struct req_worker module; /* what modules may use */
     struct core_shared *shared;
-    struct list conns;     /* struct conn */
-    struct list live;      /* struct req */
-    struct list spare;     /* struct req to use again */
-    struct inbox *control; /* where snapshots go when they are done */
-    unsigned worker;       /* index */
+    struct list conns;               /* struct conn */
+    struct list live;                /* struct req */
+    struct list spare;               /* struct req to use again */
+    struct inbox *control;           /* where snapshots go when they are done */
+    unsigned worker;                 /* index */
     unsigned spare_count, spare_low; /* low: the least since life_trim */
     bool draining;
     void (*on_drained)(struct core *c); /* draining and nothing is left */

@@ -23,9 +23,9 @@ struct h1_server {
     void (*on_closed)(struct h1_server *); /* last call: the owner frees, at the turn's end */
     void *user;                            /* given to exchange_new */
     struct exchange *x;                    /* the current one, or NULL when idle */
-    struct h1_head *head;  /* of x, in its arena */
-    struct h1_body in; /* the request's body on the wire */
-    struct buf parked; /* bytes received and not yet used, from parked_at on */
+    struct h1_head *head;                  /* of x, in its arena */
+    struct h1_body in;                     /* the request's body on the wire */
+    struct buf parked;                     /* bytes received and not yet used, from parked_at on */
     size_t parked_at;
     struct buf body; /* decoded body bytes that the handler did not take */
     struct timer timer;

@@ -343,7 +343,8 @@ int stream_tls_write(struct stream *s, const struct iovec *iov, int n, size_t to
         (void)encrypt(s, iov->iov_base, iov->iov_len);
     else
         (void)encrypt_gathered(s, io->gather, iov, n);
-    SSL_free_buffers(s->ssl); /* 16 KiB that OpenSSL 3.0 keeps after a write, whatever the mode says */
+    SSL_free_buffers(
+        s->ssl); /* 16 KiB that OpenSSL 3.0 keeps after a write, whatever the mode says */
     stage_send(io);
     return s->error ? -1 : 0;
 }
