@@ -140,6 +140,7 @@ class Origin:
         self.requests = []
         self.connections = []
         self.errors = []
+        self.bytes_closed = 0  # received on connections that reset() has forgotten
         self.stopping = threading.Event()
         self.lock = threading.Lock()
         self.threads = []
@@ -220,9 +221,15 @@ class Origin:
         """As new for the next test: nothing received, this answer (200 ok); connections stay."""
         with self.lock:
             self.requests = []
-            self.connections = [c for c in self.connections if not c.closed_by_peer.is_set()]
+            gone = [c for c in self.connections if c.closed_by_peer.is_set()]
+            self.bytes_closed += sum(len(c.raw) for c in gone)
+            self.connections = [c for c in self.connections if c not in gone]
             self.answer = response_bytes() if answer is None else answer
             self.reads_body = read_body
+
+    def bytes_received(self):
+        """Over all connections so far."""
+        return self.bytes_closed + sum(len(c.raw) for c in self.connections)
 
     def stop(self):
         """Closes everything; raises what a handler raised."""
