@@ -5,14 +5,16 @@ import socket
 import subprocess
 import time
 
-TIME_FACTOR = float(os.environ.get("TG_TIME_FACTOR", "1"))
+# How much slower than a release build on an idle machine things may be.
+TIME_FACTOR = (float(os.environ.get("TG_TIME_FACTOR", "1"))
+               * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1)))
 
 # A port is ours for the life of this process while we hold its name in the abstract namespace.
 _reservations = []
 
 
 def scaled(seconds):
-    """A bound in seconds, stretched for builds that are slow on purpose (TG_TIME_FACTOR)."""
+    """A bound in seconds, stretched for slow builds (TG_TIME_FACTOR) and busy machines."""
     return seconds * TIME_FACTOR
 
 
