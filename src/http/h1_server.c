@@ -18,6 +18,7 @@ enum state {
 enum {
     LINGER_IDLE_MS = 2000, /* without a byte from the client; body_timeout in all */
     SKIP_BYTES = 64 << 10, /* a longer rest of a body is not worth keeping the connection */
+    DRAIN_IDLE_MS = 1000,  /* for a request that is on its way when a drain begins */
     BURST = 16,            /* pipelined requests answered in one turn */
 };
 
@@ -45,13 +46,21 @@ static bool server_fresh(const struct h1_server *c)
     return c->parked.n && c->state != HEAD;
 }
 
+static void server_rest(struct h1_server *c)
+{
+    c->state = IDLE;
+    timer_set(c->env->loop, &c->timer, c->draining ? DRAIN_IDLE_MS : c->limits->idle_timeout_ms);
+}
+
 /* After an answer: for the next request. */
 static void server_go_on(struct h1_server *c)
 {
-    bool skip = server_may_skip(c);
-    c->state = skip ? SKIP : IDLE;
-    timer_set(c->env->loop, &c->timer,
-              skip ? c->limits->body_timeout_ms : c->limits->idle_timeout_ms);
+    if (server_may_skip(c)) {
+        c->state = SKIP;
+        timer_set(c->env->loop, &c->timer, c->limits->body_timeout_ms);
+    } else {
+        server_rest(c);
+    }
 }
 
 static void server_linger(struct h1_server *c)
@@ -69,8 +78,8 @@ static void server_linger(struct h1_server *c)
 static void server_end(struct h1_server *c, enum exchange_end how)
 {
     struct exchange *x = c->x;
-    bool keep = how == EXCHANGE_DONE && !x->close && !c->draining &&
-                (c->state == READ || server_may_skip(c));
+    bool keep =
+        how == EXCHANGE_DONE && !x->close && (c->state == READ || server_may_skip(c));
     c->x = NULL;
     c->head = NULL;
     buf_free(&c->body);
@@ -267,10 +276,8 @@ static size_t server_skip(struct h1_server *c, size_t n)
 {
     size_t used = n < c->in.left ? n : (size_t)c->in.left;
     c->in.left -= used;
-    if (c->in.left == 0) {
-        c->state = IDLE;
-        timer_set(c->env->loop, &c->timer, c->limits->idle_timeout_ms);
-    }
+    if (c->in.left == 0)
+        server_rest(c);
     return used;
 }
 
@@ -293,7 +300,7 @@ static bool server_wants_input(const struct h1_server *c)
 {
     switch (c->state) {
     case IDLE:
-    case SKIP: return !c->draining;
+    case SKIP: return true;
     case HEAD: return !c->x->codec; /* afterwards: refused, its answer is on the way */
     case BODY: return c->want_body && c->body.n == 0 && !c->x->last_sent;
     case READ: return c->parked.n == 0 && !c->x->last_sent;
@@ -363,8 +370,6 @@ static void server_read(struct h1_server *c)
     c->busy = false;
     if ((c->state == READ || c->state == BODY) && c->stream->saw_closed && !c->x->last_sent)
         server_close(c); /* the client left: nobody waits for the answer */
-    else if ((c->state == IDLE || c->state == SKIP) && c->draining)
-        server_close(c);
 }
 
 /* What a handler's calls set off, at the turn's end. */
@@ -576,16 +581,13 @@ void h1_server_event(struct h1_server *c, unsigned what)
         server_read(c);
 }
 
-bool h1_server_idle(const struct h1_server *c)
-{
-    return c->state == IDLE && c->parked.n == 0;
-}
-
 void h1_server_drain(struct h1_server *c)
 {
+    if (c->draining)
+        return;
     c->draining = true;
     if (c->state == IDLE || c->state == SKIP)
-        server_close(c);
+        timer_set(c->env->loop, &c->timer, DRAIN_IDLE_MS);
 }
 
 void h1_server_close(struct h1_server *c)

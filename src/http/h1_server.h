@@ -49,12 +49,10 @@ struct h1_server {
 void h1_server_open(struct h1_server *c);
 /* What the stream told. */
 void h1_server_event(struct h1_server *c, unsigned what);
-/* Sends `Connection: close` from now on; a connection without an exchange closes at once, unless
- * it lingers. */
+/* Answers say `Connection: close` from now on. A connection without an exchange has a second more:
+ * a request that is on its way, the first one of a new connection above all, is still answered. */
 void h1_server_drain(struct h1_server *c);
 /* At once; a running exchange ends as EXCHANGE_ABORTED. */
 void h1_server_close(struct h1_server *c);
-/* True between exchanges with nothing received. */
-bool h1_server_idle(const struct h1_server *c);
 
 #endif
