@@ -74,14 +74,9 @@ static void forward_host(struct req *r, const struct endpoint *e)
         headers_add_id(h, FIELD_HOST, r->x.authority.n ? r->x.authority : e->name);
 }
 
-bool forward_head(struct req *r, const struct endpoint *e, struct buf *out)
+void forward_head(struct req *r, const struct endpoint *e, struct str path, struct buf *out)
 {
-    struct str path;
-    if (rewrite_path(&r->route->rewrite, r->core->scratch, r->path, &r->x.arena, &path) !=
-        REWRITE_OK)
-        return false;
     forward_host(r, e);
     h1_write_request(out, r->x.method_text, path, r->query, &r->x.headers, r->x.has_body,
                      r->x.length);
-    return true;
 }

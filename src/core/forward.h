@@ -13,9 +13,7 @@ void forward_trailers(struct headers *trailers);
 
 struct endpoint;
 
-/* Appends the head for this endpoint, its end included. False: the rewritten path is not valid, an
- * answer was not made. */
-bool forward_head(struct req *r, const struct endpoint *e, struct buf *out)
-    __attribute__((warn_unused_result));
+/* Appends the head of a request for `path` to this endpoint, its end included. */
+void forward_head(struct req *r, const struct endpoint *e, struct str path, struct buf *out);
 
 #endif

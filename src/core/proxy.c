@@ -21,6 +21,7 @@ struct attempt {
     struct req *r;
     struct upstream_conn *conn;
     struct timer total;
+    struct str path;   /* as the service is to see it */
     uint64_t progress; /* what the idle timer saw last time */
     struct buf kept;   /* body bytes that were sent, for a second try */
     bool kept_last;    /* they are all of it */
@@ -208,10 +209,7 @@ static void attempt_send(struct attempt *a)
     struct exchange *x = &r->x;
     struct buf *out = &r->core->h1.out;
     out->n = 0;
-    if (!forward_head(r, r->endpoint, out)) {
-        attempt_fail(a, "bad_request", "the rewritten path is not valid");
-        return;
-    }
+    forward_head(r, r->endpoint, a->path, out);
     bool last;
     struct str head = str_make(out->p, out->n);
     struct str body = attempt_first_body(a, &last);
@@ -253,14 +251,28 @@ static struct str sticky_key(const struct req *r, const struct service *s)
     return f ? field_value(f) : r->client_ip;
 }
 
+/* The path for the service; false: an answer was made. */
+static bool rewritten_path(struct req *r, struct str *path)
+{
+    switch (rewrite_path(&r->route->rewrite, r->core->scratch, r->path, &r->x.arena, path)) {
+    case REWRITE_OK: return true;
+    case REWRITE_BAD: reply_error(r, "bad_request", "the rewritten path is not valid"); break;
+    case REWRITE_FAILED: reply_error(r, "internal_error", "the path could not be rewritten"); break;
+    }
+    return false;
+}
+
 void proxy_start(struct req *r)
 {
     struct core *c = r->core;
     const struct service *s = service_of(r);
+    struct str path;
     if (life_body_too_large(r)) {
         reply_error(r, "body_too_large", "the body is larger than this route takes");
         return;
     }
+    if (!rewritten_path(r, &path))
+        return;
     r->variant = service_pick(s, sticky_key(r, s), &loop_of(r)->rand);
     r->endpoint = r->variant ? variant_pick(r->variant, &c->pool, &loop_of(r)->rand) : NULL;
     if (!r->endpoint) {
@@ -271,6 +283,7 @@ void proxy_start(struct req *r)
     r->names.endpoint = r->endpoint->name;
     struct attempt *a = arena_zalloc(&r->x.arena, sizeof *a);
     a->r = r;
+    a->path = path;
     a->total.fire = on_total;
     r->attempt = a;
     r->attempts = 1;
