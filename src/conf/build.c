@@ -3,16 +3,23 @@
 
 #include "base/xmem.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
-void build_error(struct build *b, const struct node *at, const char *text)
+void build_error(struct build *b, const struct node *at, const char *text, const char *fmt, ...)
 {
+    char path[256];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(path, sizeof path, fmt, args);
+    va_end(args);
     struct node_pos pos = at ? node_pos(at) : (struct node_pos){0};
     if (b->error->n)
         buf_add_char(b->error, '\n');
     if (pos.file)
         buf_printf(b->error, "%s:%u:%u: ", pos.file, pos.line, pos.column);
-    buf_printf(b->error, "%s", text);
+    buf_printf(b->error, "%s: %s", path, text);
 }
 
 static void build_workers(struct build *b)
@@ -52,7 +59,10 @@ struct snapshot *build_snapshot(struct build *b, struct conf *conf, uint64_t gen
     s->digest = conf_digest(b->root);
     s->max_connections = (uint32_t)node_int(b->root, "client_limits.max_connections");
     build_workers(b);
-    if (build_listeners(b) != 0 || build_services(b) != 0 || build_routes(b) != 0) {
+    int failed = build_listeners(b); /* all of them, so that every fault is told */
+    failed |= build_services(b);
+    failed |= build_routes(b);
+    if (failed) {
         build_abandon(b->endpoints, &s);
         return NULL;
     }

@@ -32,7 +32,8 @@ int build_listeners(struct build *b) __attribute__((warn_unused_result));
 int build_services(struct build *b) __attribute__((warn_unused_result));
 int build_routes(struct build *b) __attribute__((warn_unused_result));
 void build_routes_free(struct snapshot *s);
-/* Adds "FILE:LINE:COLUMN: PATH: text" to the error. */
-void build_error(struct build *b, const struct node *at, const char *text);
+/* Adds "FILE:LINE:COLUMN: PATH: text" to the error; the path is made by `fmt`. */
+void build_error(struct build *b, const struct node *at, const char *text, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
 
 #endif

@@ -24,6 +24,32 @@ static const char *groups_of(struct build *b, const struct node *tls)
     return text;
 }
 
+/* Of two certificates of one subject the first to end is told. */
+static void add_certificate(struct build *b, struct snapshot_listener *out,
+                            const struct tls_certificate_info *info)
+{
+    struct str subject = str_of(info->subject);
+    for (size_t i = 0; i < out->certificate_count; i++) {
+        struct snapshot_certificate *c = &out->certificates[i];
+        if (!str_eq(c->subject, subject))
+            continue;
+        c->expiry = info->expiry < c->expiry ? info->expiry : c->expiry;
+        return;
+    }
+    out->certificates[out->certificate_count++] =
+        (struct snapshot_certificate){arena_str(&b->snapshot->arena, subject), info->expiry};
+}
+
+static void list_certificates(struct build *b, struct snapshot_listener *out)
+{
+    unsigned n;
+    const struct tls_certificate_info *list =
+        tls_server_certificates(b->snapshot->workers[0].servers[out->index], &n);
+    out->certificates = arena_zalloc(&b->snapshot->arena, n * sizeof *out->certificates);
+    for (unsigned i = 0; i < n; i++)
+        add_certificate(b, out, &list[i]);
+}
+
 static int listener_tls(struct build *b, const struct node *l, struct snapshot_listener *out)
 {
     const struct node *tls = node_get(l, "tls"), *certs = node_get(tls, "certificates");
@@ -44,12 +70,12 @@ static int listener_tls(struct build *b, const struct node *l, struct snapshot_l
     for (unsigned w = 0; w < b->worker_count; w++) {
         struct tls_server *server = tls_server_new(b->libs[w], &o, error);
         if (!server) {
-            build_error(b, certs, error);
+            build_error(b, certs, error, "listeners[%u].tls.certificates", out->index);
             return -1;
         }
         b->snapshot->workers[w].servers[out->index] = server;
-        out->expiry = tls_server_expiry(server);
     }
+    list_certificates(b, out);
     return 0;
 }
 
@@ -77,8 +103,9 @@ int build_listeners(struct build *b)
     struct snapshot *s = b->snapshot;
     const struct node *list = node_get(b->root, "listeners");
     size_t n = node_count(list, "");
+    int failed = 0;
     if (n > LISTENERS_MAX) {
-        build_error(b, list, "more than 64 listeners");
+        build_error(b, list, "more than 64", "listeners");
         return -1;
     }
     s->listeners = arena_zalloc(&s->arena, n * sizeof *s->listeners);
@@ -95,8 +122,8 @@ int build_listeners(struct build *b)
         out->uri_flags = (node_is(l, "paths.escaped_slash", "keep") ? URI_KEEP_ESCAPED_SLASH : 0u) |
                          (node_bool(l, "paths.merge_slashes") ? URI_MERGE_SLASHES : 0u);
         listener_limits(b->root, &out->limits);
-        if (out->tls && listener_tls(b, l, out) != 0)
-            return -1;
+        if (out->tls)
+            failed |= listener_tls(b, l, out);
     }
-    return 0;
+    return failed;
 }

@@ -4,7 +4,6 @@
 #include "base/map.h"
 #include "base/xmem.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 struct rules {
@@ -98,7 +97,8 @@ static int set_rewrite(struct build *b, const struct node *n, struct route *out)
     char text[256];
     if (rewrite_init(&out->rewrite, &rule, &b->snapshot->arena, &key, text, sizeof text) == 0)
         return 0;
-    build_error(b, node_get(w, key), text);
+    build_error(b, node_get(w, key), text, "routes[%zu].rewrite.%s", b->snapshot->route_count - 1,
+                key);
     return -1;
 }
 
@@ -181,9 +181,10 @@ static int add_route(struct rules *rs, const struct node *n)
     rule->priority = (int32_t)node_int(n, "priority");
     rule->route = out;
     set_match(rs, node_get(n, "match"), rule);
-    return set_rewrite(b, n, out) != 0 || set_respond(b, n, out) != 0 || set_filters(b, n, out) != 0
-               ? -1
-               : 0;
+    int failed = set_rewrite(b, n, out);
+    failed |= set_respond(b, n, out);
+    failed |= set_filters(b, n, out);
+    return failed;
 }
 
 static void on_match_error(void *ctx, const struct router_error *e)
@@ -192,10 +193,8 @@ static void on_match_error(void *ctx, const struct router_error *e)
     const struct node *routes = node_get(rs->b->root, "routes");
     const struct node *match = node_get(node_at(routes, e->rule), "match");
     const struct node *key = node_get(match, e->key);
-    char text[400];
-    snprintf(text, sizeof text, "routes[%zu].match.%s[%zu]: %s", e->rule, e->key, e->index,
-             e->text);
-    build_error(rs->b, e->index < node_count(key, "") ? node_at(key, e->index) : key, text);
+    build_error(rs->b, e->index < node_count(key, "") ? node_at(key, e->index) : key, e->text,
+                "routes[%zu].match.%s[%zu]", e->rule, e->key, e->index);
 }
 
 static int compile(struct rules *rs, const struct node *list)

@@ -19,7 +19,7 @@ static int service_tls(struct build *b, const struct node *n, const struct servi
     for (unsigned w = 0; w < b->worker_count; w++) {
         struct tls_client *client = tls_client_new(b->libs[w], &o, error);
         if (!client) {
-            build_error(b, tls, error);
+            build_error(b, tls, error, "services[%u].tls", s->index);
             return -1;
         }
         b->snapshot->workers[w].clients[s->index] = client;
@@ -106,6 +106,7 @@ int build_services(struct build *b)
     struct snapshot *s = b->snapshot;
     const struct node *list = node_get(b->root, "services");
     size_t n = node_count(list, "");
+    int failed = 0;
     s->services = arena_zalloc(&s->arena, (n + 1) * sizeof *s->services);
     for (size_t i = 0; i < n; i++) {
         const struct node *sn = node_at(list, i);
@@ -124,8 +125,8 @@ int build_services(struct build *b)
         set_sticky(sn, out);
         add_variants(b, sn, out);
         s->service_count = i + 1;
-        if (out->tls && service_tls(b, sn, out) != 0)
-            return -1;
+        if (out->tls)
+            failed |= service_tls(b, sn, out);
     }
-    return 0;
+    return failed;
 }

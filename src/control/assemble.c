@@ -2,7 +2,6 @@
  * when only part of it was made. See gateway.h. */
 #include "control/gateway.h"
 
-#include "base/log.h"
 #include "base/xmem.h"
 
 #include <fcntl.h>
@@ -13,6 +12,14 @@ enum { LOG_RING_BYTES = 1 << 20 };
 static const struct node *root_of(const struct gateway *g)
 {
     return conf_root(g->start->conf);
+}
+
+static void fail(const struct gateway *g, const char *key, const char *why)
+{
+    struct buf text = {0};
+    buf_printf(&text, "tollgate: %s: %s", key, why);
+    start_failed(g->start, str_make(text.p, text.n));
+    buf_free(&text);
 }
 
 static uint64_t rotate_ms(const struct gateway *g)
@@ -76,7 +83,7 @@ static int make_snapshot(struct gateway *g)
     if (g->snapshot)
         gateway_own_snapshot(g, g->snapshot);
     else
-        log_error("%s", buf_text(&error));
+        start_failed(g->start, str_make(error.p, error.n));
     buf_free(&error);
     g->generation = 1;
     g->last_reload_ok = true;
@@ -103,7 +110,7 @@ static int make_admin_tls(struct gateway *g)
     g->admin_lib = tls_lib_new();
     g->admin_tls = tls_server_new(g->admin_lib, &o, error);
     if (!g->admin_tls)
-        log_error("admin.tls: %s", error);
+        fail(g, "admin.tls", error);
     return g->admin_tls ? 0 : -1;
 }
 
@@ -124,7 +131,7 @@ static int make_logs(struct gateway *g)
     g->persist = persist_new();
     g->access_log = g->persist ? persist_open(g->persist, "access", path) : NULL;
     if (!g->access_log)
-        log_error("telemetry.access_log.path: %s cannot be opened", path);
+        fail(g, "telemetry.access_log.path cannot be opened", path);
     return g->access_log ? 0 : -1;
 }
 

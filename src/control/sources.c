@@ -62,12 +62,12 @@ static bool source_ready(void *user, json_t *degraded)
 static void source_expiry(struct gateway *g, struct metrics_text *t)
 {
     const struct snapshot *s = g->snapshot;
-    for (size_t i = 0; i < s->listener_count; i++) {
-        if (!s->listeners[i].tls)
-            continue;
-        struct str values[2] = {s->listeners[i].name, STR("")};
-        metrics_text_value(t, METRICS_CERTIFICATE_EXPIRY, values, (double)s->listeners[i].expiry);
-    }
+    for (size_t i = 0; i < s->listener_count; i++)
+        for (size_t k = 0; k < s->listeners[i].certificate_count; k++) {
+            const struct snapshot_certificate *c = &s->listeners[i].certificates[k];
+            struct str values[2] = {s->listeners[i].name, c->subject};
+            metrics_text_value(t, METRICS_CERTIFICATE_EXPIRY, values, (double)c->expiry);
+        }
 }
 
 static void source_weights(struct gateway *g, struct metrics_text *t)

@@ -21,19 +21,27 @@ enum outcome { START_GOES_ON, START_FAILED, START_CALLED_OFF };
 static enum outcome fail(const struct gateway_start *start, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* The one line of a failure: for who typed the command at the first start, for the log later. */
+void start_failed(const struct gateway_start *start, struct str text)
+{
+    struct str line;
+    while (str_split(&text, '\n', &line)) {
+        if (start->restarts == 0)
+            fprintf(stderr, "%.*s\n", STR_ARG(line));
+        else
+            log_error("the gateway process cannot start: %.*s", STR_ARG(line));
+    }
+}
+
 static enum outcome fail(const struct gateway_start *start, const char *fmt, ...)
 {
-    char text[LOG_MESSAGE_MAX];
+    char text[LOG_MESSAGE_MAX] = "tollgate: ";
+    size_t begun = strlen(text);
     va_list args;
 
     va_start(args, fmt);
-    vsnprintf(text, sizeof(text), fmt, args);
+    vsnprintf(text + begun, sizeof(text) - begun, fmt, args);
     va_end(args);
-    if (start->restarts == 0)
-        fprintf(stderr, "tollgate: %s\n", text);
-    else
-        log_error("the gateway process cannot start: %s", text);
+    start_failed(start, str_of(start->restarts == 0 ? text : text + begun));
     return START_FAILED;
 }
 

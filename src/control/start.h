@@ -40,6 +40,10 @@ int gateway_run(struct gateway_start *start) __attribute__((warn_unused_result))
  * of the start is one line on stderr that says what and where, and 1. */
 int start_gateway(const struct start_options *options) __attribute__((warn_unused_result));
 
+/* Why there is no start, one line or more: on stderr for who typed the command, in the log when the
+ * supervisor starts a process again. */
+void start_failed(const struct gateway_start *start, struct str text);
+
 /* The sockets of a configured address ("0.0.0.0:80"), or NULL when there are none; whoever takes
  * over the descriptors empties it. */
 struct channel_sockets *start_sockets(const struct gateway_start *start, const char *address);

@@ -46,6 +46,8 @@ static void count_conns(struct core *core, uint32_t delta)
 static void on_closed(struct h1_server *h)
 {
     struct conn *c = container_of(h, struct conn, h1);
+    if (!c->opened)
+        count_handshake(c, false);
     if (!list_empty(&c->link)) {
         list_remove(&c->link);
         count_conns(c->core, (uint32_t)-1);

@@ -47,6 +47,12 @@ struct route {
     size_t respond_field_count;
 };
 
+/* For its metric. */
+struct snapshot_certificate {
+    struct str subject;
+    int64_t expiry; /* seconds since 1970 */
+};
+
 struct snapshot_listener {
     struct str name;
     const char *address; /* as configured: its identity */
@@ -55,8 +61,9 @@ struct snapshot_listener {
     const char *missing; /* as in struct route */
     struct h1_server_limits limits;
     unsigned uri_flags;
-    struct str port; /* text, for X-Forwarded-Port */
-    int64_t expiry;  /* of its first certificate to end, seconds since 1970 */
+    struct str port;                           /* text, for X-Forwarded-Port */
+    struct snapshot_certificate *certificates; /* one for each subject */
+    size_t certificate_count;
 };
 
 /* What one worker needs of a snapshot: its own OpenSSL objects, and its pins. */

@@ -42,8 +42,13 @@ struct tls_server *tls_server_new(struct ossl_lib_ctx_st *lib, const struct tls_
 void tls_server_free(struct tls_server *s);
 /* True if a certificate of this server names `host` (RFC 6125, one wildcard label). */
 bool tls_server_has_host(const struct tls_server *s, struct str host);
-/* Earliest expiry of its certificates, seconds since 1970. */
-int64_t tls_server_expiry(const struct tls_server *s);
+/* Its certificates in the order given. */
+struct tls_certificate_info {
+    char *subject;  /* "CN=api.example.com" (RFC 4514) */
+    int64_t expiry; /* seconds since 1970 */
+};
+const struct tls_certificate_info *tls_server_certificates(const struct tls_server *s,
+                                                           unsigned *count);
 
 struct tls_client_options {
     const char *ca;                        /* PEM file; NULL: the system's */

@@ -32,7 +32,8 @@ struct tls_server {
     size_t host_count;
     unsigned char *alpn;
     unsigned alpn_len;
-    int64_t expiry;
+    struct tls_certificate_info *certificates;
+    unsigned certificate_count;
     struct tls_ticket_tools ticket;
 };
 
@@ -43,9 +44,11 @@ SSL_CTX *tls_server_context(const struct tls_server *s)
     return s->sites[0].ctx;
 }
 
-int64_t tls_server_expiry(const struct tls_server *s)
+const struct tls_certificate_info *tls_server_certificates(const struct tls_server *s,
+                                                           unsigned *count)
 {
-    return s->expiry;
+    *count = s->certificate_count;
+    return s->certificates;
 }
 
 /* Names. */
@@ -258,6 +261,17 @@ static int64_t expiry_of(X509 *leaf)
     return ASN1_TIME_to_tm(X509_get0_notAfter(leaf), &t) == 1 ? (int64_t)timegm(&t) : 0;
 }
 
+static char *subject_of(X509 *leaf)
+{
+    char *text = NULL;
+    BIO *out = BIO_new(BIO_s_mem());
+    ensure(out && X509_NAME_print_ex(out, X509_get_subject_name(leaf), 0, XN_FLAG_RFC2253) >= 0);
+    long n = BIO_get_mem_data(out, &text);
+    text = xstrndup(n > 0 ? text : "", (size_t)n);
+    BIO_free(out);
+    return text;
+}
+
 static bool set_callbacks(struct tls_server *s, SSL_CTX *ctx)
 {
     SSL_CTX_set_tlsext_servername_callback(ctx, on_sni);
@@ -283,9 +297,8 @@ static bool add_certificate(struct tls_server *s, OSSL_LIB_CTX *lib,
     }
     done = done && tls_identity_use(site->ctx, &id, c->certificate, error);
     site->key_types |= key_type;
-    int64_t expiry = expiry_of(id.leaf);
-    if (s->expiry == 0 || expiry < s->expiry)
-        s->expiry = expiry;
+    s->certificates[s->certificate_count++] =
+        (struct tls_certificate_info){subject_of(id.leaf), expiry_of(id.leaf)};
     tls_identity_free(&id);
     return done;
 }
@@ -296,6 +309,7 @@ struct tls_server *tls_server_new(struct ossl_lib_ctx_st *lib, const struct tls_
     struct tls_server *s = xcalloc(1, sizeof *s);
     s->ticket = (struct tls_ticket_tools){lib, EVP_CIPHER_fetch(lib, "AES-256-CBC", NULL)};
     s->sites = xcalloc(o->certificate_count, sizeof *s->sites);
+    s->certificates = xcalloc(o->certificate_count, sizeof *s->certificates);
     if (o->alpn && o->alpn[0])
         s->alpn = tls_alpn_wire(o->alpn, &s->alpn_len);
     snprintf(error, TLS_ERROR, "no certificate given");
@@ -318,7 +332,10 @@ void tls_server_free(struct tls_server *s)
         SSL_CTX_free(s->sites[i].ctx);
         tls_names_free(s->sites[i].names);
     }
+    for (unsigned i = 0; i < s->certificate_count; i++)
+        free(s->certificates[i].subject);
     EVP_CIPHER_free(s->ticket.aes);
+    free(s->certificates);
     free(s->sites);
     free(s->hosts);
     free(s->alpn);

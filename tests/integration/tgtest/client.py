@@ -57,10 +57,13 @@ def tls_context(ca=None, certificate=None, alpn=("http/1.1",), version=ssl.TLSVe
 
 
 class Client:
-    """One connection. Every read is bounded by `timeout` seconds (scaled)."""
+    """One connection. Every read is bounded by `timeout` seconds (scaled).
+
+    `tls` is True or an SSLContext; `session` one of an earlier connection with that context.
+    """
 
     def __init__(self, port, tls=None, host="127.0.0.1", server_name="localhost", timeout=10,
-                 family=socket.AF_INET):
+                 family=socket.AF_INET, session=None):
         self.socket = socket.socket(family, socket.SOCK_STREAM)
         self.socket.settimeout(scaled(timeout))
         self.socket.connect((host, port) if family == socket.AF_INET else host)
@@ -68,7 +71,8 @@ class Client:
             self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if tls:
             context = tls if isinstance(tls, ssl.SSLContext) else tls_context()
-            self.socket = context.wrap_socket(self.socket, server_hostname=server_name)
+            self.socket = context.wrap_socket(self.socket, server_hostname=server_name,
+                                              session=session)
         self.buffer = b""
         self.chunked = False
 

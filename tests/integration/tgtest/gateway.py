@@ -16,6 +16,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.a
 SANITIZER_REPORT = re.compile(
     r"ERROR: (Address|Leak)Sanitizer|WARNING: ThreadSanitizer|ThreadSanitizer:|runtime error:")
 
+RELOAD_REFUSED = "the configuration was not reloaded"
+
 
 def gateway_path():
     return os.environ.get("TG_GATEWAY", os.path.join(ROOT, "build", "release", "tollgate"))
@@ -156,6 +158,15 @@ class Gateway:
             self.write_config(config)
         self.process.send_signal(signal.SIGHUP)
         wait_until(lambda: self.status()["config_generation"] > before, 5, "the reload")
+
+    def reload_refused(self, config=None):
+        """SIGHUP, with a new configuration if given; waits until it is refused."""
+        refusals = self.stderr().count(RELOAD_REFUSED)
+        if config is not None:
+            self.write_config(config)
+        self.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: self.stderr().count(RELOAD_REFUSED) > refusals, 5, "the refusal")
+        wait_until(lambda: not self.status()["config"]["last_reload_ok"], 5, "the refusal's end")
 
     def stderr(self):
         with open(self.path("stderr"), errors="replace") as log:

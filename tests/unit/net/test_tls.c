@@ -163,8 +163,27 @@ Test(tls, a_server_knows_which_hosts_its_certificates_name)
         cr_assert(tls_server_has_host(f.server, str_of(yes[i])), "%s", yes[i]);
     for (size_t i = 0; i < sizeof no / sizeof no[0]; i++)
         cr_assert(!tls_server_has_host(f.server, str_of(no[i])), "%s", no[i]);
-    int64_t left = tls_server_expiry(f.server) - time(NULL);
-    cr_assert(left > 86000 && left <= 86400);
+    fixture_close(&f);
+}
+
+Test(tls, a_server_tells_whose_its_certificates_are_and_when_they_end)
+{
+    fixture_open(&f);
+    f.lib = tls_lib_new();
+    struct tls_certificate c[] = {
+        paths(pki_issue(NULL, "a", "DNS:a.example", PKI_ECDSA)),
+        paths(pki_issue(NULL, "b", "DNS:b.example", PKI_ECDSA)),
+    };
+    unsigned n;
+    f.server = server_of(c, 2);
+    const struct tls_certificate_info *info = tls_server_certificates(f.server, &n);
+    cr_assert_eq(n, 2);
+    cr_assert_str_eq(info[0].subject, "CN=a");
+    cr_assert_str_eq(info[1].subject, "CN=b");
+    for (unsigned i = 0; i < n; i++) {
+        int64_t left = info[i].expiry - time(NULL);
+        cr_assert(left > 86000 && left <= 86400);
+    }
     fixture_close(&f);
 }
 
