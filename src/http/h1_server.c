@@ -78,8 +78,7 @@ static void server_linger(struct h1_server *c)
 static void server_end(struct h1_server *c, enum exchange_end how)
 {
     struct exchange *x = c->x;
-    bool keep =
-        how == EXCHANGE_DONE && !x->close && (c->state == READ || server_may_skip(c));
+    bool keep = how == EXCHANGE_DONE && !x->close && (c->state == READ || server_may_skip(c));
     c->x = NULL;
     c->head = NULL;
     buf_free(&c->body);
