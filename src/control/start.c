@@ -8,6 +8,7 @@
 #include "base/xmem.h"
 #include "control/addresses.h"
 #include "control/user.h"
+#include "net/tls_mem.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -149,6 +150,7 @@ int start_gateway(const struct start_options *options)
     int status = 0;
 
     panic_init(options->panic_fd);
+    tls_mem_init();
     start.channel = channel_new(options->channel_fd);
     enum outcome outcome = load(&start);
     if (outcome == START_GOES_ON)

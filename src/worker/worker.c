@@ -4,6 +4,7 @@
 #include "base/xmem.h"
 #include "core/conn.h"
 #include "core/life.h"
+#include "net/tls_mem.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -75,6 +76,7 @@ static void on_stop(struct message *m)
 static void *worker_main(void *arg)
 {
     struct worker *w = arg;
+    tls_mem_thread();
     timer_set(w->loop, &w->heartbeat, HEARTBEAT_MS);
     loop_run(w->loop);
     return NULL;
