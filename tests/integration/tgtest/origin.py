@@ -52,6 +52,8 @@ class OriginConnection:
         """Receives more; False when the peer has closed or reset."""
         try:
             data = self.socket.recv(65536)
+        except TimeoutError:
+            raise
         except OSError:
             data = b""
         if not data:
