@@ -82,8 +82,7 @@ static int listener_tls(struct build *b, const struct node *l, struct snapshot_l
 static void listener_limits(const struct node *root, struct h1_server_limits *out)
 {
     const struct node *n = node_get(root, "client_limits");
-    uint64_t bytes = node_size(n, "header_bytes");
-    out->head.head_bytes = (uint32_t)(bytes < LOOP_RX - 4096 ? bytes : LOOP_RX - 4096);
+    out->head.head_bytes = (uint32_t)node_size(n, "header_bytes"); /* below LOOP_RX by its schema */
     out->head.fields = (uint16_t)node_int(n, "header_count");
     out->header_timeout_ms = (uint32_t)node_ms(n, "header_timeout");
     out->body_timeout_ms = (uint32_t)node_ms(n, "body_timeout");

@@ -44,19 +44,42 @@ static bool source_started(void *user)
     return true;
 }
 
+static bool has_endpoint(const struct service *s)
+{
+    for (uint32_t v = 0; v < s->variant_count; v++)
+        if (s->variants[v].endpoint_count)
+            return true;
+    return false;
+}
+
+/* Does `admin.ready_requires` name this service, by itself or with all others? */
+static bool is_required(const struct node *requires, struct str service)
+{
+    for (size_t i = 0; i < node_count(requires, ""); i++) {
+        struct str need = str_of(node_str(node_at(requires, i), "")), prefix = STR("service:");
+        if (str_eq(need, STR("services")))
+            return true;
+        if (str_starts(need, prefix) &&
+            str_eq(str_make(need.p + prefix.n, need.n - prefix.n), service))
+            return true;
+    }
+    return false;
+}
+
 static bool source_ready(void *user, json_t *degraded)
 {
     struct gateway *g = user;
     const struct snapshot *s = g->snapshot;
+    const struct node *requires = node_get(conf_root(s->conf), "admin.ready_requires");
+    bool ready = g->state == GATEWAY_SERVING;
     for (size_t i = 0; i < s->service_count; i++) {
-        uint32_t endpoints = 0;
-        for (uint32_t v = 0; v < s->services[i].variant_count; v++)
-            endpoints += s->services[i].variants[v].endpoint_count;
-        if (!endpoints)
-            json_array_append_new(degraded,
-                                  json_sprintf("service:%.*s", STR_ARG(s->services[i].name)));
+        const struct service *service = &s->services[i];
+        if (has_endpoint(service))
+            continue;
+        json_array_append_new(degraded, json_sprintf("service:%.*s", STR_ARG(service->name)));
+        ready &= !is_required(requires, service->name);
     }
-    return g->state == GATEWAY_SERVING;
+    return ready;
 }
 
 static void source_expiry(struct gateway *g, struct metrics_text *t)
