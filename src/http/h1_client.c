@@ -35,7 +35,7 @@ static uint32_t keep_alive_seconds(const struct headers *h)
         part = str_trim_ows(part);
         if (part.n > 8 && str_eq_ci(str_make(part.p, 8), STR("timeout=")) &&
             str_to_u64(str_make(part.p + 8, part.n - 8), &seconds) && seconds < UINT32_MAX)
-            return (uint32_t)seconds;
+            return seconds ? (uint32_t)seconds : 1; /* 0 is "not said"; both mean: not kept */
     }
     return 0;
 }

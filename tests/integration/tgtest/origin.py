@@ -223,11 +223,18 @@ class Origin:
         """As new for the next test: nothing received, this answer (200 ok); connections stay."""
         with self.lock:
             self.requests = []
-            gone = [c for c in self.connections if c.closed_by_peer.is_set()]
-            self.bytes_closed += sum(len(c.raw) for c in gone)
-            self.connections = [c for c in self.connections if c not in gone]
+            self._forget([c for c in self.connections if c.closed_by_peer.is_set()])
             self.answer = response_bytes() if answer is None else answer
             self.reads_body = read_body
+
+    def _forget(self, gone):
+        self.bytes_closed += sum(len(c.raw) for c in gone)
+        self.connections = [c for c in self.connections if c not in gone]
+
+    def forget_connections(self):
+        """Those so far are neither listed nor closed at stop() any more."""
+        with self.lock:
+            self._forget(self.connections)
 
     def bytes_received(self):
         """Over all connections so far."""
