@@ -1,6 +1,7 @@
 // Implementation of the benchmark's reading of HTTP heads; see msg.h.
 #include "msg.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -12,6 +13,23 @@ size_t msg_head_len(const char *data, size_t len)
     return end ? (size_t)(end - data) + 4 : 0;
 }
 
+// The number that begins here; the head is no string that strtoul could read.
+static size_t number(const char *text, const char *end)
+{
+    size_t value = 0;
+
+    for (; text < end && isdigit((unsigned char)*text); text++)
+        value = value * 10 + (size_t)(*text - '0');
+    return value;
+}
+
+static const char *skip_blanks(const char *text, const char *end)
+{
+    while (text < end && (*text == ' ' || *text == '\t'))
+        text++;
+    return text;
+}
+
 size_t msg_content_length(const char *head, size_t len)
 {
     static const char name[] = "content-length:";
@@ -20,14 +38,14 @@ size_t msg_content_length(const char *head, size_t len)
     while ((line = memchr(line, '\n', (size_t)(end - line)))) {
         line++;
         if ((size_t)(end - line) > sizeof name && !strncasecmp(line, name, sizeof name - 1))
-            return strtoul(line + sizeof name - 1, NULL, 10); // stops at the CR
+            return number(skip_blanks(line + sizeof name - 1, end), end);
     }
     return 0;
 }
 
 int msg_status(const char *head, size_t len)
 {
-    return len > 12 && !memcmp(head, "HTTP/1.1 ", 9) ? atoi(head + 9) : 0;
+    return len > 12 && !memcmp(head, "HTTP/1.1 ", 9) ? (int)number(head + 9, head + 12) : 0;
 }
 
 bool msg_ends_with_close(const char *head, size_t len)
