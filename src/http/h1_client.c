@@ -128,7 +128,7 @@ static bool client_step(struct h1_client *c)
     size_t n = c->parked.n;
     memcpy(rx, n ? c->parked.p : "", n);
     if (!c->fresh) {
-        ssize_t got = stream_read(&c->stream, rx + n, LOOP_RX - n);
+        ssize_t got = stream_read(&c->stream, rx + n, LOOP_READ);
         if (got == STREAM_AGAIN)
             return false;
         if (got == 0)

@@ -332,7 +332,7 @@ static bool server_use_new(struct h1_server *c)
     if (!stream_readable(c->stream))
         return false;
     memcpy(rx, n ? c->parked.p + c->parked_at : "", n);
-    ssize_t got = stream_read(c->stream, rx + n, LOOP_RX - n);
+    ssize_t got = stream_read(c->stream, rx + n, LOOP_READ);
     if (got == STREAM_AGAIN)
         return false;
     if (got <= 0) {

@@ -14,7 +14,8 @@ struct event_base;
 struct ticket_keys;
 
 enum {
-    LOOP_RX = 65536, /* bytes of the hot receive buffer */
+    LOOP_READ = 32768,            /* the most that is received at once: it stays in the cache */
+    LOOP_RX = 131072 + LOOP_READ, /* bytes of the receive buffer: with what was parked before */
 };
 
 /* Work for the end of the turn; embedded in its object. */
