@@ -1,7 +1,7 @@
 """What the gateway refuses: each with its status, a closed connection, and not a byte to a service."""
 import time
 
-from tgtest import SharedCase, free_port
+from tgtest import SharedCase, free_port, scaled, wait_until
 
 H = "Host: localhost\r\n"
 OK_BODY = "Content-Length: 3\r\n\r\nabc"
@@ -196,6 +196,13 @@ class Refused(SharedCase):
                 self.assert_problem(client.response(), 400, "bad_request")
                 self.assertTrue(client.is_closed())
         self.assertEqual(self.origin.requests, [])
+        # What the service still gets of these must not be counted by the next test.
+        wait_until(self.service_is_quiet, 5, "silence at the service")
+
+    def service_is_quiet(self):
+        before = self.origin.bytes_received()
+        time.sleep(scaled(0.05))
+        return self.origin.bytes_received() == before
 
     def test_what_follows_a_refused_request_is_not_served(self):
         for name in ("Content-Length, then Transfer-Encoding", "two lengths", "chunked twice"):
