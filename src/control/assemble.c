@@ -223,6 +223,9 @@ void gateway_free(struct gateway *g)
         if (g->workers[i])
             worker_stop(g->workers[i]);
     loader_stop(&g->loader);
+    if (g->inbox)
+        inbox_run(
+            g->inbox); /* a reload that came too late is dropped while all it needs is there */
     if (g->admin)
         admin_free(&g->admin);
     snapshot_abandon(g);

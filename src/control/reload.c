@@ -144,11 +144,41 @@ static void take_snapshot(struct gateway *g, struct job *j)
     log_info("configuration reloaded: generation %llu", (unsigned long long)s->generation);
 }
 
+/* What touches endpoints is the loader's to do, and ours when it has ended. */
+static void loader_do(struct gateway *g, struct message *m)
+{
+    if (g->loader.running)
+        inbox_post(g->loader.inbox, m);
+    else
+        m->run(m);
+}
+
+static void job_free(struct job *j)
+{
+    if (j->conf)
+        conf_unref(&j->conf);
+    buf_free(&j->error);
+    free(j);
+}
+
+static void on_job_late(struct message *m)
+{
+    struct job *j = container_of(m, struct job, message);
+    if (j->snapshot)
+        build_abandon(&j->gateway->endpoints, &j->snapshot);
+    job_free(j);
+}
+
 static void on_job_done(struct message *m)
 {
     struct job *j = container_of(m, struct job, message);
     struct gateway *g = j->gateway;
     g->reload_running = false;
+    if (g->state == GATEWAY_STOPPING) { /* no worker would take it any more */
+        m->run = on_job_late;
+        loader_do(g, m);
+        return;
+    }
     g->last_reload_ok = j->snapshot != NULL;
     g->last_reload_wall_ns = g->loop->wall_ns;
     if (j->snapshot)
@@ -156,10 +186,7 @@ static void on_job_done(struct message *m)
     else
         log_refusal(j);
     channel_reloaded(g->start->channel, g->last_reload_ok);
-    if (j->conf)
-        conf_unref(&j->conf);
-    buf_free(&j->error);
-    free(j);
+    job_free(j);
     if (g->reload_again)
         gateway_reload(g);
 }
@@ -192,10 +219,7 @@ void gateway_on_snapshot_gone(struct message *m)
         return;
     g->snapshots--;
     s->end.run = on_snapshot_end;
-    if (g->loader.running)
-        inbox_post(g->loader.inbox, &s->end);
-    else
-        on_snapshot_end(&s->end);
+    loader_do(g, &s->end);
 }
 
 void gateway_own_snapshot(struct gateway *g, struct snapshot *s)

@@ -21,7 +21,7 @@ struct inbox {
     int fd;
 };
 
-static void run_all(struct inbox *in)
+void inbox_run(struct inbox *in)
 {
     struct message *m = atomic_exchange_explicit(&in->newest, NULL, memory_order_acquire);
     struct message *oldest = NULL;
@@ -44,7 +44,7 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     loop_enter(in->loop);
-    run_all(in);
+    inbox_run(in);
 }
 
 struct inbox *inbox_new(struct loop *l)
@@ -67,7 +67,7 @@ struct inbox *inbox_new(struct loop *l)
 
 void inbox_free(struct inbox *in)
 {
-    run_all(in);
+    inbox_run(in);
     event_del(&in->event);
     close(in->fd);
     free(in);

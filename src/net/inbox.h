@@ -14,6 +14,8 @@ struct message {
 
 /* NULL only without descriptors. */
 struct inbox *inbox_new(struct loop *l);
+/* From the loop's thread: what was posted so far is run now. */
+void inbox_run(struct inbox *in);
 /* From the loop's thread; nobody may post any more. What is left is run. */
 void inbox_free(struct inbox *in);
 /* From any thread. */
