@@ -245,7 +245,8 @@ class Origin:
         self.stopping.set()
         self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
-        for connection in self.connections:
+        self.acceptor.join(scaled(2))
+        for connection in list(self.connections):
             try:
                 connection.socket.shutdown(socket.SHUT_RDWR)
             except OSError:
