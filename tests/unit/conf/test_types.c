@@ -68,7 +68,7 @@ Test(types, sizes_are_bytes_or_have_binary_units)
         {"client_limits: {body_bytes: -1}\n", "1:29: client_limits.body_bytes: `-1` is not a size"},
         {"client_limits: {body_bytes: 99999999999GiB}\n", "1:29: client_limits.body_bytes: "},
         {"client_limits: {header_bytes: 2MiB}\n",
-         "1:31: client_limits.header_bytes: `2MiB` is out of range; it goes from 1KiB to 1MiB"});
+         "1:31: client_limits.header_bytes: `2MiB` is out of range; it goes from 1KiB to 128KiB"});
 }
 
 Test(types, percentages_have_up_to_four_decimals)
