@@ -24,6 +24,7 @@ static void on_event(struct stream *s, unsigned what)
     if (!c->opened && (what & (STREAM_OPENED | STREAM_FAILED))) {
         count_handshake(c, what & STREAM_OPENED);
         c->opened = true;
+        conn_refresh(c);
     }
     h1_server_event(&c->h1, what);
 }
@@ -74,9 +75,9 @@ void conn_set_active(struct conn *c, bool active)
 void conn_refresh(struct conn *c)
 {
     struct snapshot *s = c->core->snapshot;
-    const struct snapshot_listener *l = snapshot_listener(s, c->listener->address);
     if (c->snapshot == s)
         return;
+    const struct snapshot_listener *l = snapshot_listener(s, c->listener->address);
     if (!l || l->tls != c->listener->tls) { /* what it came in by is no more */
         h1_server_drain(&c->h1);
         return;

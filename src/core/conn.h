@@ -27,7 +27,8 @@ void conn_accept(struct core *core, const struct snapshot_listener *l, int fd,
 /* Counted as one with a running request, or without. */
 void conn_set_active(struct conn *c, bool active);
 
-/* Between requests: from now on it is judged by the core's current snapshot. */
+/* Between requests: from now on it is judged by the core's current snapshot, or closes soon when
+ * that has no such listener any more. */
 void conn_refresh(struct conn *c);
 
 #endif

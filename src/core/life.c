@@ -39,8 +39,6 @@ static struct exchange *on_new(void *user)
     struct conn *conn = user;
     struct core *c = conn->core;
     struct req *r = req_take(c);
-    if (conn->snapshot != c->snapshot)
-        conn_refresh(conn);
     r->core = c;
     r->worker = &c->module;
     r->conn = conn;
@@ -256,6 +254,7 @@ static void on_end(struct exchange *x, enum exchange_end how)
         count_request(r);
     }
     conn_set_active(r->conn, false);
+    conn_refresh(r->conn);
     list_remove(&r->link);
     count_live(c, -1);
     core_unpin(c, r->snapshot);

@@ -216,7 +216,7 @@ static size_t server_request(struct h1_server *c, const char *p, size_t n)
 
 static void server_begin(struct h1_server *c)
 {
-    c->state = HEAD; /* first: exchange_new may drain, which closes an idle connection */
+    c->state = HEAD;
     struct exchange *x = c->handler->exchange_new(c->user);
     x->codec = NULL;
     x->handler = c->handler;
