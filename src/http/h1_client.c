@@ -161,22 +161,30 @@ static bool client_step(struct h1_client *c)
     return true;
 }
 
-static void client_read(struct h1_client *c)
+static bool client_wants_input(const struct h1_client *c)
 {
+    return c->state != CLOSED && c->state != CONNECTING && c->state != DONE && !c->paused;
+}
+
+/* False when there is more but it has had its share of the turn. */
+static bool client_read(struct h1_client *c)
+{
+    int steps = 0;
     if (c->busy)
-        return;
+        return true;
     c->busy = true;
-    while (c->state != CLOSED && c->state != CONNECTING && c->state != DONE && !c->paused &&
-           client_step(c))
-        ;
+    while (client_wants_input(c) && steps < LOOP_SHARE && client_step(c))
+        steps++;
     c->busy = false;
+    return steps < LOOP_SHARE || !client_wants_input(c);
 }
 
 /* Reads; of a broken connection what came before it broke, then the fault. */
 static void client_go_on(struct h1_client *c)
 {
-    client_read(c);
-    if (c->state != CLOSED && c->stream.error && !c->paused)
+    if (!client_read(c))
+        loop_task_next(c->env->loop, &c->kick);
+    else if (c->state != CLOSED && c->stream.error && !c->paused)
         client_fault(c, H1_CLIENT_RESET);
 }
 
@@ -278,6 +286,7 @@ void h1_client_close(struct h1_client *c)
     if (c->state == CLOSED)
         return;
     c->state = CLOSED;
+    loop_task_cancel(c->env->loop, &c->kick);
     stream_close(&c->stream);
     h1_body_fini(&c->in);
     buf_free(&c->parked);

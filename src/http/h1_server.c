@@ -361,12 +361,15 @@ static bool server_step(struct h1_server *c)
 
 static void server_read(struct h1_server *c)
 {
+    int steps = 0;
     if (c->busy)
         return;
     c->busy = true;
-    while (server_wants_input(c) && server_step(c))
-        ;
+    while (server_wants_input(c) && steps < LOOP_SHARE && server_step(c))
+        steps++;
     c->busy = false;
+    if (steps == LOOP_SHARE)
+        loop_task_next(c->env->loop, &c->kick); /* the other connections' turn */
     if ((c->state == READ || c->state == BODY) && c->stream->saw_closed && !c->x->last_sent)
         server_close(c); /* the client left: nobody waits for the answer */
 }

@@ -16,6 +16,7 @@ struct ticket_keys;
 enum {
     LOOP_READ = 32768,            /* the most that is received at once: it stays in the cache */
     LOOP_RX = 131072 + LOOP_READ, /* bytes of the receive buffer: with what was parked before */
+    LOOP_SHARE = 32, /* reads in a row of one connection, then others have their turn */
 };
 
 /* Work for the end of the turn; embedded in its object. */
