@@ -114,7 +114,7 @@ static void add_number(struct buf *out, double value)
 {
     bool whole = value > -1e15 && value < 1e15 && value == (double)(int64_t)value;
 
-    buf_printf(out, whole ? " %.0f\n" : " %.9g\n", value);
+    buf_printf(out, whole ? " %.0f\n" : " %.15g\n", value);
 }
 
 static void write_plain(struct buf *out, const char *name, const struct sample *s)

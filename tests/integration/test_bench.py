@@ -1,5 +1,4 @@
 """The benchmark's own programs: a load generator that overlooks errors would prove nothing."""
-import json
 import socket
 import subprocess
 
@@ -18,42 +17,7 @@ def listens(port):
         return False
 
 
-class Load:
-    """The load generator against a port: closed loop of a few connections."""
-
-    def __init__(self, port, *options, connections=4):
-        command = [build_path("tools/bench/load"), "--port", str(port), "--connections",
-                   str(connections), *options]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        text=True, bufsize=1)
-        self.origin_port = self.event("origin")["port"]
-
-    def say(self, command):
-        self.process.stdin.write(command + "\n")
-
-    def event(self, name):
-        for line in self.process.stdout:
-            message = json.loads(line)
-            if message["event"] == name:
-                return message
-        raise AssertionError("the load generator ended before '%s'" % name)
-
-    def mark(self):
-        self.say("mark")
-        return self.event("window")
-
-    def stop(self):
-        self.process.stdin.close()
-        self.process.wait(scaled(10))
-        self.process.stdout.close()
-
-
 class Bench(TestCase):
-    def start_load(self, port, *options, **more):
-        load = Load(port, *options, **more)
-        self.addCleanup(load.stop)
-        return load
-
     def counted(self, answer, kind):
         """Expects that an answer is counted as an error of this kind, and only as that."""
         def handler(request, connection):

@@ -4,6 +4,7 @@ import unittest
 
 from .demo import Demo
 from .gateway import Gateway
+from .load import Load
 from .origin import Origin
 from .system import scaled
 
@@ -43,6 +44,11 @@ class TestCase(unittest.TestCase):
         demo = Demo(name, **options)
         self.addCleanup(demo.stop)
         return demo
+
+    def start_load(self, port, *options, **more):
+        load = Load(port, *options, **more)
+        self.addCleanup(load.stop)
+        return load
 
     def gateway_for(self, origin, service_options=None, route_options=None, tls=False, **config):
         """A gateway with one service `origin` and one public route to it for every path."""

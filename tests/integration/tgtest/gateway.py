@@ -28,6 +28,12 @@ def build_path(program):
     return os.path.join(os.path.dirname(gateway_path()), program)
 
 
+def is_sanitized():
+    """Whether the gateway is a sanitizer's build, whose memory tells nothing."""
+    version = subprocess.run([gateway_path(), "-V"], stdout=subprocess.PIPE, check=True).stdout
+    return b"asan=yes" in version or b"tsan=yes" in version
+
+
 def unprivileged_user():
     """Whom the gateway process should run as: it may not stay root."""
     return "nobody" if os.getuid() == 0 else pwd.getpwuid(os.getuid()).pw_name
@@ -120,6 +126,12 @@ class Gateway:
             return self.admin("GET", "/ready").status == 200
         except OSError:
             return False
+
+    def worker_pid(self):
+        """The process id of the gateway process."""
+        with open("/proc/%d/task/%d/children" % (self.process.pid, self.process.pid)) as listing:
+            [pid] = listing.read().split()
+        return int(pid)
 
     def client(self, tls=None, port=None, **options):
         """A new connection to the (first) listener."""
