@@ -150,7 +150,8 @@ class Client:
 
     def _read_to_the_end(self):
         """Every byte until the peer closes in order: no reset, and with TLS a close_notify."""
-        self.socket.suppress_ragged_eofs = False
+        if isinstance(self.socket, ssl.SSLSocket):
+            self.socket.suppress_ragged_eofs = False
         try:
             while self._fill():
                 pass
