@@ -8,7 +8,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-uint64_t map_hash(struct str key)
+static uint64_t map_hash(struct str key)
 {
     return XXH3_64bits(key.p, key.n);
 }

@@ -17,7 +17,6 @@ struct map {
     size_t count, cap; /* cap: a power of two, or 0 */
 };
 
-uint64_t map_hash(struct str key);
 /* NULL if there is none. */
 void *map_get(const struct map *m, struct str key);
 /* Replaces; returns the value that was there, or NULL. `value` may not be NULL. */

@@ -56,7 +56,6 @@ struct snapshot *build_snapshot(struct build *b, struct conf *conf, uint64_t gen
     b->root = conf_root(conf);
     s->conf = conf_ref(conf);
     s->generation = generation;
-    s->digest = conf_digest(b->root);
     s->max_connections = (uint32_t)node_int(b->root, "client_limits.max_connections");
     build_workers(b);
     int failed = build_listeners(b); /* all of them, so that every fault is told */

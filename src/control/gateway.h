@@ -38,7 +38,6 @@ struct gateway {
     struct ossl_lib_ctx_st *admin_lib;
     struct tls_server *admin_tls;
     struct snapshot *snapshot; /* of new requests */
-    unsigned snapshots;        /* not yet freed */
     struct loader loader;
     struct tickets tickets;
     struct persist *persist;
@@ -71,8 +70,6 @@ int loader_start(struct loader *l) __attribute__((warn_unused_result));
 void loader_stop(struct loader *l);
 /* Reads the file again; the supervisor is told how it went. */
 void gateway_reload(struct gateway *g);
-/* A worker let go of a snapshot (message.run of snapshot_worker.gone). */
-void gateway_on_snapshot_gone(struct message *m);
 /* Gives `s`, new and not known to workers yet, what control needs to hear of its end. */
 void gateway_own_snapshot(struct gateway *g, struct snapshot *s);
 

@@ -211,13 +211,13 @@ static void on_snapshot_end(struct message *m)
     build_free(&g->endpoints, &s);
 }
 
-void gateway_on_snapshot_gone(struct message *m)
+/* A worker let go of it; the last one's news ends it. */
+static void on_snapshot_gone(struct message *m)
 {
     struct snapshot *s = container_of(m, struct snapshot_worker, gone)->snapshot;
     struct gateway *g = s->owner;
     if (++s->workers_done < s->worker_count)
         return;
-    g->snapshots--;
     s->end.run = on_snapshot_end;
     loader_do(g, &s->end);
 }
@@ -225,7 +225,6 @@ void gateway_on_snapshot_gone(struct message *m)
 void gateway_own_snapshot(struct gateway *g, struct snapshot *s)
 {
     s->owner = g;
-    g->snapshots++;
     for (unsigned i = 0; i < s->worker_count; i++)
-        s->workers[i].gone.run = gateway_on_snapshot_gone;
+        s->workers[i].gone.run = on_snapshot_gone;
 }

@@ -145,8 +145,7 @@ int start_gateway(const struct start_options *options)
 {
     struct gateway_start start = {.conf_path = options->conf_path,
                                   .restarts = options->restarts,
-                                  .started_mono_ns = clock_mono_ns(),
-                                  .started_wall_ns = clock_wall_ns()};
+                                  .started_mono_ns = clock_mono_ns()};
     int status = 0;
 
     panic_init(options->panic_fd);

@@ -30,7 +30,6 @@ struct gateway_start {
     size_t workers; /* at least 1 */
     uint32_t restarts;
     uint64_t started_mono_ns; /* when main() began */
-    uint64_t started_wall_ns;
 };
 
 /* Runs the gateway until it has drained or must stop; the exit status of the process. */

@@ -377,7 +377,7 @@ static void on_head(struct h1_client *h, struct str body, bool last)
     bool counted = headers_get(&x->answer, FIELD_CONTENT_LENGTH) != NULL;
     x->answer_length = counted ? (int64_t)h->head.content_length : LENGTH_UNKNOWN;
     headers_remove_id(&x->answer, FIELD_CONTENT_LENGTH);
-    r->answered = r->from_service = true;
+    r->answered = true;
     chain_answer(r);
     attempt_watch(a, STREAMING);
     if (last)

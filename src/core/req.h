@@ -67,9 +67,8 @@ struct req {
     uint64_t end_ns; /* clock read when it finished, before any on_finish */
     uint64_t upstream_bytes_in, upstream_bytes_out;
     uint16_t attempts;
-    bool answered;     /* an answer was begun, by the service or here */
-    bool from_service; /* the answer is the service's */
-    bool aborted;      /* the client left first: logged as 499 */
+    bool answered; /* an answer was begun, by the service or here */
+    bool aborted;  /* the client left first: logged as 499 */
 
     /* Filter chain. */
     uint8_t filter_next; /* the next on_request to run */

@@ -81,7 +81,6 @@ struct snapshot {
     struct arena arena;
     struct conf *conf;
     uint64_t generation;
-    uint64_t digest;
     struct router *router;
     struct route *routes;
     size_t route_count;

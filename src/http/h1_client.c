@@ -96,8 +96,6 @@ static size_t client_head(struct h1_client *c, const char *p, size_t n)
     c->keep_alive_s = keep_alive_seconds(&h->headers);
     c->trailers = (struct headers){.arena = c->arena};
     h1_body_init(&c->in, h);
-    if (h->framing == H1_BODY_UNTIL_CLOSE)
-        h->keep_alive = false;
     return used + client_body(c, p + used, n - used, true);
 }
 

@@ -118,7 +118,6 @@ struct upstream_conn *pool_dial(struct pool *p, struct endpoint *e, struct tls_c
     c->h1.user = user;
     list_init(&c->link);
     conn_make_busy(c, slot_of(p, e));
-    p->dials++;
     h1_client_dial(&c->h1, &e->addr, tls, e->server_name);
     return c;
 }

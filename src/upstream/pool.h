@@ -34,7 +34,6 @@ struct pool {
     uint32_t slot_count;
     const bool *named; /* by slot: the current snapshot names the endpoint */
     uint32_t named_count;
-    uint64_t dials; /* connections begun */
 };
 
 /* Slots below `count` may be used from now on. `named` lives until the next call. Idle connections

@@ -41,11 +41,6 @@ static void stop_listeners(struct worker *w)
     }
 }
 
-static void on_stop_accepting(struct message *m)
-{
-    stop_listeners(container_of(m, struct worker, stop_accepting));
-}
-
 static void on_core_drained(struct core *c)
 {
     struct worker *w = container_of(c, struct worker, core);
@@ -92,7 +87,6 @@ struct worker *worker_new(const struct worker_options *o)
         return NULL;
     }
     w->heartbeat.fire = on_heartbeat;
-    w->stop_accepting.run = on_stop_accepting;
     w->drain.run = on_drain;
     w->stop.run = on_stop;
     w->drained.run = o->on_drained;
@@ -143,11 +137,6 @@ void worker_adopt(struct worker *w, struct snapshot *s)
     sw->core = &w->core;
     sw->adopt.run = on_adopt;
     inbox_post(w->inbox, &sw->adopt);
-}
-
-void worker_stop_accepting(struct worker *w)
-{
-    inbox_post(w->inbox, &w->stop_accepting);
 }
 
 void worker_drain(struct worker *w)

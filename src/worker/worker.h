@@ -24,9 +24,9 @@ struct worker {
     pthread_t thread;
     struct worker_listener *listeners;
     size_t listener_count;
-    struct timer heartbeat;                     /* turns rise also when nothing happens */
-    struct message stop_accepting, drain, stop; /* from control */
-    struct message drained;                     /* to control, once */
+    struct timer heartbeat;     /* turns rise also when nothing happens */
+    struct message drain, stop; /* from control */
+    struct message drained;     /* to control, once */
     bool drained_sent;
     bool running;
 };
@@ -52,7 +52,6 @@ void worker_begin_with(struct worker *w, struct snapshot *s);
 int worker_start(struct worker *w) __attribute__((warn_unused_result));
 /* From control: */
 void worker_adopt(struct worker *w, struct snapshot *s);
-void worker_stop_accepting(struct worker *w);
 void worker_drain(struct worker *w);
 /* Cuts off what still runs, ends the thread, waits for it. */
 void worker_stop(struct worker *w);
