@@ -6,7 +6,9 @@ static const struct key KEYS_MATCHER[] = {
      .type = KEY_STRING,
      .max = 8192,
      .doc = "The value itself; the short form of the map."},
-    {.name = "regex", .type = KEY_REGEX, .doc = "A pattern, anchored at the start."},
+    {.name = "regex",
+     .type = KEY_REGEX,
+     .doc = "A pattern, found anywhere unless it has `^`, `$`."},
     {.name = "present", .type = KEY_BOOL, .doc = "`true`: any value."},
     KEY_END,
 };
