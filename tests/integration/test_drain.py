@@ -98,7 +98,7 @@ class Drain(TestCase):
             gateway.process.terminate()
             with self.assertRaises((ProtocolError, OSError)):
                 while True:
-                    self.assertEqual(client.read_chunk(), b"x")  # never the end of the body
+                    self.assertEqual(set(client.read_chunk()), set(b"x"))  # never the end of the body
             self.ended(gateway)
             self.assertGreater(time.monotonic() - began, 0.5)
             self.assertLess(time.monotonic() - began, 0.6 + scaled(2))

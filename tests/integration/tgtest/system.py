@@ -7,7 +7,7 @@ import time
 
 # How much slower than a release build on an idle machine things may be.
 TIME_FACTOR = (float(os.environ.get("TG_TIME_FACTOR", "1"))
-               * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1)))
+               * min(3.0, max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))))
 
 # A port is ours for the life of this process while we hold its name in the abstract namespace.
 _reservations = []
