@@ -159,9 +159,15 @@ static bool client_step(struct h1_client *c)
     return true;
 }
 
+/* An idle connection is looked at only if an event told of something. */
 static bool client_wants_input(const struct h1_client *c)
 {
-    return c->state != CLOSED && c->state != CONNECTING && c->state != DONE && !c->paused;
+    switch (c->state) {
+    case HEAD:
+    case BODY: return !c->paused;
+    case RESTING: return stream_readable(&c->stream);
+    default: return false;
+    }
 }
 
 /* False when there is more but it has had its share of the turn. */
