@@ -12,7 +12,7 @@
 
 #include <stdlib.h>
 
-enum { SPARE_MAX = 256 };
+enum { SPARE_MAX = 4096 };
 
 static void count_live(struct core *c, int delta)
 {

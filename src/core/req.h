@@ -80,7 +80,6 @@ struct req {
     struct timer wait_timer;
     struct task run; /* continues the chain at the turn's end */
     bool dead;       /* ended while `run` was queued: freed there */
-    void *filter_data[REQ_FILTERS_MAX];
 };
 
 /* Status for logs and metrics: 499 when the client left first. */
