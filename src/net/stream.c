@@ -71,7 +71,7 @@ static void unpark(struct stream *s)
 {
     free(s->out);
     s->out = NULL;
-    s->out_at = s->out_len = s->out_cap = 0;
+    s->out_at = s->out_len = s->out_cap = s->owed = 0;
 }
 
 static void park_reserve(struct stream *s, size_t more)

@@ -49,7 +49,8 @@ struct stream {
     void (*on_event)(struct stream *s, unsigned what);
     char *out; /* bytes that the socket refused (TLS: records) */
     uint32_t out_at, out_len, out_cap;
-    char *held; /* a session ticket that leaves with the next write, in front of it */
+    uint32_t owed; /* TLS: of these, what reading added */
+    char *held;    /* a session ticket that leaves with the next write, in front of it */
     uint16_t held_len;
     int fd; /* -1: closed */
     uint8_t state;

@@ -19,6 +19,7 @@
 enum {
     RECORD = SSL3_RT_MAX_PLAIN_LENGTH,
     STAGE = 5 * RECORD, /* four full records and a head leave in one send */
+    OWED_MAX = 65536,   /* bytes that the peer made us say and does not take */
 };
 
 /* One per thread; `stream` is the one that OpenSSL works for. */
@@ -270,10 +271,25 @@ static ssize_t read_ended(struct stream *s, struct stream_tls_io *io)
     return s->error ? STREAM_ERROR : 0;
 }
 
+/* Reading makes OpenSSL write: it answers each key update. Who sends them on and on and takes no
+ * answer would fill the memory. */
+static bool owes_too_much(struct stream *s, size_t parked_before)
+{
+    size_t parked = stream_parked(s);
+    if (likely(parked <= parked_before))
+        return false;
+    s->owed += (uint32_t)(parked - parked_before);
+    if (s->owed <= OWED_MAX)
+        return false;
+    stream_set_error(s, NET_TLS);
+    s->ended = true;
+    return true;
+}
+
 ssize_t stream_tls_read(struct stream *s, void *buf, size_t cap)
 {
     struct stream_tls_io *io = io_for(s);
-    size_t total = 0, got;
+    size_t total = 0, got, parked = stream_parked(s);
     ssize_t result = STREAM_AGAIN;
     s->unread = false;
     io->look = !s->dry;
@@ -289,6 +305,8 @@ ssize_t stream_tls_read(struct stream *s, void *buf, size_t cap)
     if (s->starved)
         s->unread = false;
     stage_send(io);
+    if (owes_too_much(s, parked))
+        result = STREAM_ERROR;
     if (total == 0)
         return result;
     s->unread |= s->ended; /* the end is told by the next call */

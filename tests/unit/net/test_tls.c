@@ -4,6 +4,7 @@
 #include <criterion/criterion.h>
 #include <openssl/ssl.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <time.h>
 
 static struct fixture f;
@@ -537,5 +538,32 @@ Test(tls, each_mistake_names_its_file)
     struct tls_client_options c = {.ca = garbage, .verify = true};
     cr_assert_null(tls_client_new(f.lib, &c, error));
     cr_assert_not_null(strstr(error, garbage));
+    fixture_close(&f);
+}
+
+static size_t sent_x;
+
+static bool there_took_all_or_gave_up(struct fixture *x)
+{
+    return x->there.in.n >= sent_x || x->there.stream.error != NET_OK;
+}
+
+Test(tls, answers_to_key_updates_do_not_pile_up_for_who_does_not_read, .timeout = 60)
+{
+    enum { BATCH = 500, TOO_MUCH = 1 << 20 };
+    fixture_open(&f);
+    fixture_tls(&f, "DNS:localhost");
+    fixture_connect(&f, "localhost");
+    f.here.paused = true;
+    setsockopt(f.there.stream.fd, SOL_SOCKET, SO_SNDBUF, &(int){4096}, sizeof(int));
+    sent_x = 0;
+    while (f.there.stream.error == NET_OK && stream_parked(&f.there.stream) < TOO_MUCH) {
+        for (int i = 0; i < BATCH; i++, sent_x++) {
+            cr_assert_eq(SSL_key_update(f.here.stream.ssl, SSL_KEY_UPDATE_REQUESTED), 1);
+            end_write(&f.here, STR("x"));
+        }
+        fixture_run(&f, there_took_all_or_gave_up);
+    }
+    cr_assert_lt(stream_parked(&f.there.stream), TOO_MUCH);
     fixture_close(&f);
 }
