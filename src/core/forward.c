@@ -4,25 +4,52 @@
 #include "core/conn.h"
 #include "http/h1_write.h"
 
-/* Set by the gateway once it knows; a client may never say them. */
-static const uint8_t identity_fields[] = {
-    FIELD_X_TENANT_ID,
-    FIELD_X_AUTH_SUBJECT,
-    FIELD_X_AUTH_SCOPES,
-    FIELD_X_AUTH_METHOD,
+enum { ALIAS_MAX = 20 }; /* bytes of the longest name below */
+
+/* What the gateway says to services itself; a client may never say it for the gateway. */
+static const uint8_t vouched_fields[] = {
+    FIELD_X_TENANT_ID,     FIELD_X_AUTH_SUBJECT,   FIELD_X_AUTH_SCOPES,     FIELD_X_AUTH_METHOD,
+    FIELD_X_FORWARDED_FOR, FIELD_X_FORWARDED_HOST, FIELD_X_FORWARDED_PROTO, FIELD_X_FORWARDED_PORT,
+    FIELD_FORWARDED,       FIELD_X_REQUEST_ID,     FIELD_TRANSFER_ENCODING, FIELD_CONTENT_LENGTH,
 };
 
-static void drop_identity(struct headers *h)
+/* What else is decided upon when the head is read: RFC 9110 §6.5.1 keeps it out of trailers. */
+static const uint8_t head_fields[] = {
+    FIELD_AUTHORIZATION, FIELD_X_API_KEY, FIELD_COOKIE, FIELD_EXPECT, FIELD_TE, FIELD_VIA,
+};
+
+static void drop(struct headers *h, const uint8_t *ids, size_t n)
 {
-    for (size_t i = 0; i < array_size(identity_fields); i++)
-        headers_remove_id(h, identity_fields[i]);
+    for (size_t i = 0; i < n; i++)
+        headers_remove_id(h, ids[i]);
+}
+
+/* "X_Tenant_Id" for one: to services that read fields as CGI variables it is "X-Tenant-Id". */
+static bool is_alias(const struct field *f)
+{
+    char name[ALIAS_MAX];
+    if (f->id != FIELD_OTHER || f->name_len > ALIAS_MAX || !memchr(f->name, '_', f->name_len))
+        return false;
+    for (unsigned i = 0; i < f->name_len; i++)
+        name[i] = f->name[i] == '_' ? '-' : f->name[i];
+    enum field_id id = field_lookup(name, f->name_len);
+    return id != FIELD_OTHER && memchr(vouched_fields, id, sizeof vouched_fields);
+}
+
+static void drop_vouched(struct headers *h)
+{
+    drop(h, vouched_fields, array_size(vouched_fields));
+    for (size_t i = 0; i < h->n; i++)
+        if (is_alias(&h->v[i]))
+            h->v[i].flags |= FIELD_DROPPED;
 }
 
 void forward_trailers(struct headers *trailers)
 {
     if (trailers->n == 0)
         return;
-    drop_identity(trailers);
+    drop_vouched(trailers);
+    drop(trailers, head_fields, array_size(head_fields));
     if (headers_strip_hop_by_hop(trailers) != 0)
         trailers->n = 0;
 }
@@ -50,13 +77,11 @@ void forward_prepare(struct req *r)
 {
     struct headers *h = &r->x.headers;
     const struct snapshot_listener *l = r->conn->listener;
-    drop_identity(h);
-    headers_remove_id(h, FIELD_CONTENT_LENGTH); /* the codec writes its own framing */
+    drop_vouched(h); /* the codec writes its own framing */
     headers_remove_id(h, FIELD_EXPECT);
-    headers_set_id(h, FIELD_X_FORWARDED_FOR, r->client_ip);
-    headers_set_id(h, FIELD_X_FORWARDED_PROTO, l->tls ? STR("https") : STR("http"));
-    headers_set_id(h, FIELD_X_FORWARDED_PORT, l->port);
-    headers_remove_id(h, FIELD_X_FORWARDED_HOST);
+    headers_add_id(h, FIELD_X_FORWARDED_FOR, r->client_ip);
+    headers_add_id(h, FIELD_X_FORWARDED_PROTO, l->tls ? STR("https") : STR("http"));
+    headers_add_id(h, FIELD_X_FORWARDED_PORT, l->port);
     if (r->x.authority.n)
         headers_add_id(h, FIELD_X_FORWARDED_HOST, r->x.authority);
     forward_via(r);
