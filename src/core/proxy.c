@@ -7,7 +7,7 @@
 #include "core/life.h"
 #include "core/reply.h"
 
-enum { KEEP_BODY_MAX = 64 * 1024, SAFE_IDLE_MS = 1000 };
+enum { ONE_SEND_BYTES = 60 * 1024, KEEP_BODY_MAX = 64 * 1024, SAFE_IDLE_MS = 1000 };
 
 enum phase {
     CONNECTING,
@@ -188,10 +188,12 @@ static struct str attempt_first_body(struct attempt *a, bool *last)
 
 static void attempt_retry(struct attempt *a);
 
-/* Nothing left on a connection that the service had closed: what was taken goes to a new one. */
-static void attempt_not_sent(struct attempt *a, struct str body, bool last)
+/* Nothing left on a connection that the service had closed: what was taken goes to a new one. A
+ * request too long for one send may have left in part. */
+static void attempt_not_sent(struct attempt *a, size_t head_bytes, struct str body, bool last)
 {
-    if (!a->conn->pooled) {
+    bool whole = head_bytes + body.n <= ONE_SEND_BYTES;
+    if (!a->conn->pooled || (!whole && !is_idempotent(a->r))) {
         attempt_fail(a, "upstream_reset", "the connection to the service broke");
         return;
     }
@@ -216,7 +218,7 @@ static void attempt_send(struct attempt *a)
     bool chunked = x->has_body && x->length == LENGTH_UNKNOWN;
     if (h1_client_send(&a->conn->h1, &x->arena, (enum http_method)x->method, head, chunked, body,
                        last, &x->trailers) != 0) {
-        attempt_not_sent(a, body, last);
+        attempt_not_sent(a, head.n, body, last);
         return;
     }
     a->head_done = true;
