@@ -5,7 +5,7 @@ import statistics
 import time
 import unittest
 
-from tgtest import Client, TestCase, free_port, scaled, self_signed, wait_until
+from tgtest import Client, TestCase, alone, free_port, scaled, self_signed, wait_until
 from tgtest.case import service
 from tgtest.gateway import is_sanitized
 
@@ -36,6 +36,7 @@ class Crash(TestCase):
                 return False
         wait_until(is_back, 10, "the next gateway process")
 
+    @alone
     def test_kill_9_under_load_is_over_within_100_ms_and_refuses_nobody(self):
         port = free_port()
         load = self.start_load(port, "--tls", connections=64)

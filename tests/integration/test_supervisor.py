@@ -5,7 +5,7 @@ import socket
 import threading
 import time
 
-from tgtest import Client, TestCase, response_bytes, scaled, wait_until
+from tgtest import Client, TestCase, alone, response_bytes, scaled, wait_until
 
 REQUEST = "GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 
@@ -64,6 +64,7 @@ class SupervisorCase(TestCase):
 
 
 class Crash(SupervisorCase):
+    @alone
     def test_it_serves_again_within_100_ms_of_kill_9(self):
         self.assertEqual(self.gateway.get("/").status, 200)
         times = []

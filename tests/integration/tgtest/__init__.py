@@ -3,7 +3,7 @@
 A test file is tests/integration/test_<subject>.py; a test case derives from TestCase, whose helpers
 start things and stop them again with the checks that every test ends with.
 """
-from .case import SharedCase, TestCase
+from .case import SharedCase, TestCase, alone
 from .certs import authority, issue, self_signed
 from .client import Client, ProtocolError, Response, tls_context
 from .demo import Demo
@@ -13,6 +13,6 @@ from .system import free_port, scaled, wait_until
 
 __all__ = [
     "Client", "Demo", "Gateway", "Origin", "ProtocolError", "Response", "SharedCase", "TestCase",
-    "authority", "free_port", "issue", "ready_config", "response_bytes", "scaled", "self_signed",
+    "alone", "authority", "free_port", "issue", "ready_config", "response_bytes", "scaled", "self_signed",
     "tls_context", "wait_until",
 ]

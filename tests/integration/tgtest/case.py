@@ -16,6 +16,12 @@ def service(name, *addresses, **options):
         {"name": "stable", "weight": 1, "endpoints": endpoints}]}, **options)
 
 
+def alone(test):
+    """Marks a test that measures time: it runs when no other test does."""
+    test.alone = True
+    return test
+
+
 class TestCase(unittest.TestCase):
     """Gateways, origins and demos made by these helpers are stopped, last made first, at the end."""
 
