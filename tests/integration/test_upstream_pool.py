@@ -202,7 +202,7 @@ class Stale(Counting):
         client = self.connect()
         for _ in range(3):
             self.assertEqual(client.get("/").body, b"one")
-            time.sleep(0.05)
+            wait_until(lambda: not self.alive(), 5, "the end of the connection")
         self.assertEqual(len(self.origin.connections), 3)
 
 
