@@ -59,7 +59,8 @@ struct snapshot *build_snapshot(struct build *b, struct conf *conf, uint64_t gen
     s->max_connections = (uint32_t)node_int(b->root, "client_limits.max_connections");
     build_workers(b);
     int failed = build_listeners(b); /* all of them, so that every fault is told */
-    failed |= build_services(b);
+    build_services(b);
+    failed |= build_tls(b);
     failed |= build_routes(b);
     if (failed) {
         build_abandon(b->endpoints, &s);

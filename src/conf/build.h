@@ -10,9 +10,10 @@
 struct ossl_lib_ctx_st;
 
 struct build {
-    struct endpoints *endpoints;         /* the registry */
-    struct ossl_lib_ctx_st *const *libs; /* by worker */
+    struct endpoints *endpoints;   /* the registry */
+    struct ossl_lib_ctx_st **libs; /* by worker; made here where NULL, the caller frees them */
     unsigned worker_count;
+    bool hurry; /* nobody is served meanwhile: a thread for each worker's TLS objects */
     /* While it runs: */
     struct snapshot *snapshot;
     const struct node *root;
@@ -29,7 +30,8 @@ void build_abandon(struct endpoints *endpoints, struct snapshot **s);
 
 /* Parts of build_snapshot; -1: `b->error` grew. */
 int build_listeners(struct build *b) __attribute__((warn_unused_result));
-int build_services(struct build *b) __attribute__((warn_unused_result));
+void build_services(struct build *b);
+int build_tls(struct build *b) __attribute__((warn_unused_result));
 int build_routes(struct build *b) __attribute__((warn_unused_result));
 void build_routes_free(struct snapshot *s);
 /* Adds "FILE:LINE:COLUMN: PATH: text" to the error; the path is made by `fmt`. */

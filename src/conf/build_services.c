@@ -1,31 +1,7 @@
-/* Services of a snapshot: variants, endpoints from the registry, deadlines, each worker's TLS
- * clients. */
+/* Services of a snapshot: variants, endpoints from the registry, deadlines. */
 #include "conf/build.h"
 
 #include "base/log.h"
-
-static int service_tls(struct build *b, const struct node *n, const struct service *s)
-{
-    const struct node *tls = node_get(n, "tls");
-    static const char *const alpn[] = {"http/1.1", NULL};
-    char error[TLS_ERROR];
-    struct tls_client_options o = {
-        .ca = node_str(tls, "ca"),
-        .certificate = node_str(tls, "certificate"),
-        .private_key = node_str(tls, "private_key"),
-        .verify = node_bool(tls, "verify"),
-        .alpn = alpn,
-    };
-    for (unsigned w = 0; w < b->worker_count; w++) {
-        struct tls_client *client = tls_client_new(b->libs[w], &o, error);
-        if (!client) {
-            build_error(b, tls, error, "services[%u].tls", s->index);
-            return -1;
-        }
-        b->snapshot->workers[w].clients[s->index] = client;
-    }
-    return 0;
-}
 
 /* The verified name: `tls.server_name`, else (a bare address) what its routes rewrite Host to. */
 static const char *server_name_of(struct build *b, const struct node *service)
@@ -101,12 +77,11 @@ static void set_sticky(const struct node *n, struct service *s)
     }
 }
 
-int build_services(struct build *b)
+void build_services(struct build *b)
 {
     struct snapshot *s = b->snapshot;
     const struct node *list = node_get(b->root, "services");
     size_t n = node_count(list, "");
-    int failed = 0;
     s->services = arena_zalloc(&s->arena, (n + 1) * sizeof *s->services);
     for (size_t i = 0; i < n; i++) {
         const struct node *sn = node_at(list, i);
@@ -125,8 +100,5 @@ int build_services(struct build *b)
         set_sticky(sn, out);
         add_variants(b, sn, out);
         s->service_count = i + 1;
-        if (out->tls)
-            failed |= service_tls(b, sn, out);
     }
-    return failed;
 }

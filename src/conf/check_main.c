@@ -17,7 +17,7 @@ static void print_inactive(const struct conf *conf)
 static int try_build(struct conf *conf)
 {
     struct endpoints endpoints = {0};
-    struct ossl_lib_ctx_st *lib = tls_lib_new();
+    struct ossl_lib_ctx_st *lib = NULL;
     struct buf error = {0};
     struct build b = {.endpoints = &endpoints, .libs = &lib, .worker_count = 1};
     struct snapshot *s = build_snapshot(&b, conf, 1, &error);

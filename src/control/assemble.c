@@ -78,7 +78,10 @@ static int give_sockets(struct gateway *g, const char *address)
 static int make_snapshot(struct gateway *g)
 {
     struct buf error = {0};
-    struct build b = {.endpoints = &g->endpoints, .libs = g->libs, .worker_count = g->worker_count};
+    struct build b = {.endpoints = &g->endpoints,
+                      .libs = g->libs,
+                      .worker_count = g->worker_count,
+                      .hurry = true};
     g->snapshot = build_snapshot(&b, g->start->conf, 1, &error);
     if (g->snapshot)
         gateway_own_snapshot(g, g->snapshot);
@@ -144,8 +147,7 @@ static int make_workers(struct gateway *g)
     g->turns_seen = xcalloc(n, sizeof *g->turns_seen);
     g->turned_ms = xcalloc(n, sizeof *g->turned_ms);
     for (unsigned i = 0; i < n; i++) {
-        g->libs[i] = tls_lib_new();
-        if (!g->libs[i] || make_worker(g, i) != 0)
+        if (make_worker(g, i) != 0)
             return -1;
     }
     const struct node *list = node_get(root_of(g), "listeners");
