@@ -8,7 +8,6 @@
 #include "core/reply.h"
 
 #include <stdlib.h>
-#include <unistd.h>
 
 enum { WATCH_MS = 1000 };
 
@@ -155,6 +154,7 @@ static void on_closed(struct h1_server *h)
     struct admin_conn *c = container_of(h, struct admin_conn, h1);
 
     list_remove(&c->link);
+    c->port->conn_count--;
     loop_task(c->port->admin->loop, &c->release);
 }
 
@@ -163,16 +163,26 @@ static void on_event(struct stream *s, unsigned what)
     h1_server_event(&container_of(s, struct admin_conn, stream)->h1, what);
 }
 
+/* Who holds connections open keeps nobody else out: the oldest makes room. */
+static void close_oldest(struct admin_port *port)
+{
+    list_for_each(node, &port->admin->conns) {
+        struct admin_conn *c = list_entry(node, struct admin_conn, link);
+        if (c->port == port) {
+            h1_server_close(&c->h1);
+            return;
+        }
+    }
+}
+
 static void on_accept(struct listener *l, int fd, const struct addr *peer)
 {
     struct admin_port *port = container_of(l, struct admin_port, listener);
     struct admin *a = port->admin;
 
     (void)peer;
-    if (a->conn_count >= ADMIN_CONNECTIONS_MAX) {
-        close(fd);
-        return;
-    }
+    if (port->conn_count >= ADMIN_CONNECTIONS_MAX)
+        close_oldest(port);
     struct admin_conn *c = xcalloc(1, sizeof *c);
     c->port = port;
     c->release.run = on_release;
@@ -184,6 +194,7 @@ static void on_accept(struct listener *l, int fd, const struct addr *peer)
     c->h1.user = c;
     list_push_back(&a->conns, &c->link);
     a->conn_count++;
+    port->conn_count++;
     h1_server_open(&c->h1);
     stream_accept(&c->stream, a->loop, fd, port->tls, on_event);
 }

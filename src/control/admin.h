@@ -14,7 +14,10 @@
 struct admin;
 struct tls_server;
 
-enum { ADMIN_CONNECTIONS_MAX = 64, ADMIN_BODY_MAX = 10 * 1024 * 1024 };
+enum {
+    ADMIN_CONNECTIONS_MAX = 64, /* per address */
+    ADMIN_BODY_MAX = 10 * 1024 * 1024,
+};
 
 struct admin_worker {
     uint64_t turns; /* of its loop: rises at least once a second */

@@ -26,6 +26,7 @@ struct admin_port {
     struct listener listener;
     struct admin *admin;
     struct tls_server *tls;
+    unsigned conn_count;
     bool probe;
     bool loopback; /* bound to a loopback address: Host must be one too */
 };
