@@ -57,13 +57,18 @@ static void chain_end(struct req *r)
         reply_respond(r);
 }
 
+/* The next filter, which runs now. */
+static const struct route_filter *chain_step(struct req *r)
+{
+    r->filters_ran |= UINT32_C(1) << r->filter_next;
+    return &r->route->filters[r->filter_next++];
+}
+
 /* Runs from filter_next on until one does not say TG_NEXT. */
 static void chain_run(struct req *r)
 {
-    const struct route *route = r->route;
-    while (r->filter_next < route->filter_count) {
-        const struct route_filter *f = &route->filters[r->filter_next++];
-        r->filter_ran = r->filter_next;
+    while (r->filter_next < r->route->filter_count) {
+        const struct route_filter *f = chain_step(r);
         if (!f->filter->on_request)
             continue;
         switch (f->filter->on_request(r, f->inst)) {
@@ -83,37 +88,56 @@ void chain_start(struct req *r)
     chain_run(r);
 }
 
+static bool chain_ran(const struct req *r, unsigned i)
+{
+    return r->filters_ran >> i & 1;
+}
+
+/* Nobody's decision is needed any more. */
+static void chain_stop(struct req *r)
+{
+    timer_clear(r->core->h1.loop, &r->wait_timer);
+    r->resumed = false;
+    if (!r->waiting)
+        return;
+    r->waiting = false;
+    r->cancel(r, r->cancel_ctx);
+}
+
+static bool decides(const struct tg_filter *f)
+{
+    return f->phase > TG_PHASE_ID && f->phase < TG_PHASE_TRANSFORM;
+}
+
 void chain_run_common(struct req *r)
 {
+    chain_stop(r);
     while (r->filter_next < r->route->filter_count) {
-        const struct route_filter *f = &r->route->filters[r->filter_next++];
-        r->filter_ran = r->filter_next;
-        bool decides = f->filter->phase > TG_PHASE_ID && f->filter->phase < TG_PHASE_TRANSFORM;
-        if (f->filter->on_request && !decides)
+        if (decides(r->route->filters[r->filter_next].filter)) {
+            r->filter_next++;
+            continue;
+        }
+        const struct route_filter *f = chain_step(r);
+        if (f->filter->on_request)
             ensure(f->filter->on_request(r, f->inst) == TG_NEXT);
     }
 }
 
 void chain_answer(struct req *r)
 {
-    for (unsigned i = r->filter_ran; i-- > 0;) {
+    for (unsigned i = r->filter_next; i-- > 0;) {
         const struct route_filter *f = &r->route->filters[i];
-        if (f->filter->on_response)
+        if (f->filter->on_response && chain_ran(r, i))
             f->filter->on_response(r, f->inst);
     }
 }
 
 void chain_finish(struct req *r)
 {
-    timer_clear(r->core->h1.loop, &r->wait_timer);
-    r->resumed = false;
-    if (r->waiting) {
-        r->waiting = false;
-        r->cancel(r, r->cancel_ctx);
-    }
-    for (unsigned i = r->filter_ran; i-- > 0;) {
+    chain_stop(r);
+    for (unsigned i = r->filter_next; i-- > 0;) {
         const struct route_filter *f = &r->route->filters[i];
-        if (f->filter->on_finish)
+        if (f->filter->on_finish && chain_ran(r, i))
             f->filter->on_finish(r, f->inst);
     }
 }

@@ -7,7 +7,8 @@
 
 /* From the first filter; ends in the proxy, the route's own answer, or a filter's. */
 void chain_start(struct req *r);
-/* The filters that see every request, for one that will be refused before it has a route. */
+/* For a request that will be refused: no decision is waited for or made any more, the rest of the
+ * filters that decide nothing (logs, identifiers, fields) run. */
 void chain_run_common(struct req *r);
 /* The answer's head is complete: filters that ran may change it. */
 void chain_answer(struct req *r);

@@ -71,8 +71,8 @@ struct req {
     bool aborted;  /* the client left first: logged as 499 */
 
     /* Filter chain. */
-    uint8_t filter_next; /* the next on_request to run */
-    uint8_t filter_ran;  /* on_finish is due for those below */
+    uint8_t filter_next;  /* the next on_request to run */
+    uint32_t filters_ran; /* a bit each: on_finish is due for them */
     bool waiting;        /* a filter said TG_WAIT */
     bool resumed;
     void (*cancel)(struct req *, void *);
