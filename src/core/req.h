@@ -73,7 +73,7 @@ struct req {
     /* Filter chain. */
     uint8_t filter_next;  /* the next on_request to run */
     uint32_t filters_ran; /* a bit each: on_finish is due for them */
-    bool waiting;        /* a filter said TG_WAIT */
+    bool waiting;         /* a filter said TG_WAIT */
     bool resumed;
     void (*cancel)(struct req *, void *);
     void *cancel_ctx;

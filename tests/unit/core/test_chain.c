@@ -9,8 +9,8 @@
 
 enum { FILTERS = 4 };
 
-/* What filter i is told to say; calls are written down as "1>" (request), "1<" (answer), "1." (end),
- * "1x" (wait cancelled) and "=" (head sent). */
+/* What filter i is told to say; calls are written down as "1>" (request), "1<" (answer), "1."
+ * (end), "1x" (wait cancelled) and "=" (head sent). */
 static struct plan {
     enum tg_verdict say[FILTERS];
     uint64_t wait_ms;

@@ -61,7 +61,7 @@ Test(reply, an_error_is_a_problem_with_its_code)
     json_t *problem = json_loads(f.body, 0, NULL);
     cr_assert_not_null(problem, "%s", f.body);
     const char *const expected[][2] = {
-        {"type", "about:blank"}, {"title", "Not Found"},      {"detail", "nothing at \"there\"\n"},
+        {"type", "about:blank"}, {"title", "Not Found"},     {"detail", "nothing at \"there\"\n"},
         {"code", "no_route"},    {"request_id", "id-\"1\""},
     };
     for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++)
