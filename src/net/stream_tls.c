@@ -20,6 +20,7 @@ enum {
     RECORD = SSL3_RT_MAX_PLAIN_LENGTH,
     STAGE = 5 * RECORD, /* four full records and a head leave in one send */
     OWED_MAX = 65536,   /* bytes that the peer made us say and does not take */
+    FULL_READS_MAX = 8, /* of the socket in a row that bring nothing to anybody: a flood of work */
 };
 
 /* One per thread; `stream` is the one that OpenSSL works for. */
@@ -27,7 +28,8 @@ struct stream_tls_io {
     BIO_METHOD *method;
     BIO *bio;
     struct stream *stream;
-    bool look; /* the next read asks the kernel even if it is unlikely to have more */
+    bool look;           /* the next read asks the kernel even if it is unlikely to have more */
+    unsigned full_reads; /* since the last byte of data */
     size_t staged;
     char stage[STAGE];
     char gather[RECORD]; /* small vectors become one record */
@@ -77,6 +79,10 @@ static int bio_read(BIO *b, char *p, size_t n, size_t *read)
     struct stream_tls_io *io = BIO_get_data(b);
     struct stream *s = io->stream;
     ssize_t got = s->can_read || io->look ? stream_recv(s, p, n) : STREAM_AGAIN;
+    if (got == (ssize_t)n && ++io->full_reads > FULL_READS_MAX) {
+        stream_set_error(s, NET_TLS);
+        got = STREAM_ERROR;
+    }
     io->look = false;
     BIO_clear_retry_flags(b);
     if (got > 0) {
@@ -131,6 +137,7 @@ static struct stream_tls_io *io_for(struct stream *s)
     struct stream_tls_io *io = s->loop->private->tls;
     io->stream = s;
     io->look = false;
+    io->full_reads = 0;
     s->starved = false;
     return io;
 }
@@ -300,6 +307,7 @@ ssize_t stream_tls_read(struct stream *s, void *buf, size_t cap)
             break;
         }
         total += got;
+        io->full_reads = 0;
         s->unread = SSL_has_pending(s->ssl) == 1;
     } while (total < cap && (s->unread || s->can_read));
     if (s->starved)

@@ -567,3 +567,29 @@ Test(tls, answers_to_key_updates_do_not_pile_up_for_who_does_not_read, .timeout 
     cr_assert_lt(stream_parked(&f.there.stream), TOO_MUCH);
     fixture_close(&f);
 }
+
+static bool there_read_or_gave_up(struct fixture *x)
+{
+    return x->there.in.n > 0 || x->there.stream.error != NET_OK;
+}
+
+Test(tls, a_flood_of_key_updates_without_data_is_cut_off, .timeout = 60)
+{
+    enum { UPDATES = 20000, ROOM = 200000 };
+    fixture_open(&f);
+    fixture_tls(&f, "DNS:localhost");
+    fixture_connect(&f, "localhost");
+    setsockopt(f.here.stream.fd, SOL_SOCKET, SO_SNDBUF, &(int){ROOM}, sizeof(int));
+    setsockopt(f.there.stream.fd, SOL_SOCKET, SO_RCVBUF, &(int){ROOM}, sizeof(int));
+    end_write(&f.here, STR("x"));
+    fixture_run(&f, there_read_or_gave_up);
+    f.there.in.n = 0;
+    for (int i = 0; i < UPDATES; i++) {
+        cr_assert_eq(SSL_key_update(f.here.stream.ssl, SSL_KEY_UPDATE_NOT_REQUESTED), 1);
+        cr_assert_eq(SSL_do_handshake(f.here.stream.ssl), 1);
+    }
+    end_write(&f.here, STR("x"));
+    fixture_run(&f, there_read_or_gave_up);
+    cr_assert_eq(f.there.stream.error, NET_TLS);
+    fixture_close(&f);
+}
