@@ -11,8 +11,7 @@ static void count_handshake(struct conn *c, bool ok)
 {
     struct str values[3] = {STR(""), STR("false"), ok ? STR("ok") : STR("failed")};
     if (ok) {
-        c->tls_version = values[0] = stream_tls_version(&c->stream);
-        c->tls_cipher = stream_tls_cipher(&c->stream);
+        values[0] = stream_tls_version(&c->stream);
         values[1] = stream_tls_resumed(&c->stream) ? STR("true") : STR("false");
     }
     metrics_add(metrics_cell(c->core->module.metrics, METRICS_TLS_HANDSHAKES, values), 1);
@@ -108,7 +107,9 @@ void conn_accept(struct core *core, const struct snapshot_listener *l, int fd,
     core_pin(core, s);
     c->listener = l;
     c->port = addr_port(peer);
-    c->ip_len = (uint8_t)addr_format_ip(peer, ip);
+    size_t ip_len = addr_format_ip(peer, ip);
+    ensure(ip_len <= CONN_IP_MAX);
+    c->ip_len = (uint8_t)ip_len;
     memcpy(c->ip, ip, c->ip_len);
     c->release.run = on_release;
     c->h1.stream = &c->stream;

@@ -4,6 +4,8 @@
 
 #include "core/core.h"
 
+enum { CONN_IP_MAX = 40 }; /* 39 of IPv6 at most */
+
 struct conn {
     struct stream stream;
     struct h1_server h1;
@@ -12,12 +14,11 @@ struct conn {
     struct task release;
     const struct snapshot_listener *listener; /* of `snapshot` */
     struct snapshot *snapshot; /* pinned: whose TLS set and listener it was accepted with */
-    uint16_t port;             /* the client's */
-    uint8_t ip_len;
-    char ip[46];                        /* text */
-    struct str tls_version, tls_cipher; /* once opened; static texts */
     struct metrics_cell *idle, *active; /* connections{listener,state} */
+    uint16_t port;                      /* the client's */
     bool opened;                        /* its TLS handshake, if any, is over */
+    uint8_t ip_len;
+    char ip[CONN_IP_MAX]; /* text */
 };
 
 /* Takes over the descriptor; `l` is of the core's current snapshot. */

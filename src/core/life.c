@@ -48,8 +48,8 @@ static struct exchange *on_new(void *user)
     r->client_ip = str_make(conn->ip, conn->ip_len);
     r->client_port = conn->port;
     r->names.listener = conn->listener->name;
-    r->names.tls_version = conn->tls_version;
-    r->names.tls_cipher = conn->tls_cipher;
+    r->names.tls_version = stream_tls_version(&conn->stream);
+    r->names.tls_cipher = stream_tls_cipher(&conn->stream);
     conn_set_active(conn, true);
     r->start_ns = c->h1.loop->now_ns;
     list_push_back(&c->live, &r->link);

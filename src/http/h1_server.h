@@ -26,13 +26,13 @@ struct h1_server {
     struct h1_head *head;                  /* of x, in its arena */
     struct h1_body in;                     /* the request's body on the wire */
     struct buf parked;                     /* bytes received and not yet used, from parked_at on */
-    size_t parked_at;
-    struct buf body; /* decoded body bytes that the handler did not take */
+    struct buf body;                       /* decoded body bytes that the handler did not take */
     struct timer timer;
     struct task kick;  /* goes on at the turn's end */
     uint64_t progress; /* what the timer saw last time */
     uint64_t start_ns; /* loop time of the current request's first byte, or of lingering */
     uint64_t turn;     /* of the loop when the current request began */
+    uint32_t parked_at;
     uint32_t burst;    /* requests before it in the same turn */
     uint32_t requests; /* served on this connection */
     uint8_t state;

@@ -17,14 +17,20 @@
 #include <sys/mman.h>
 
 enum {
-    STEP = 16,      /* sizes are multiples of it */
-    SMALL = 256,    /* the largest of the small sizes */
-    RECORD = 17408, /* a record of 16 KiB and what stands around it */
+    STEP = 16,   /* small sizes are multiples of it */
+    SMALL = 256, /* the largest of them; larger ones come and go with handshakes */
+    HELD = 5,    /* sizes that every connection holds for its whole life */
+    SMALLS = SMALL / STEP,
+    CLASSES = SMALLS + HELD + 1, /* the last one is RECORD */
+    RECORD = 17408,              /* a record of 16 KiB and what stands around it */
     RECORD_MIN = 16384,
-    CLASSES = SMALL / STEP + 1, /* the last one is RECORD */
     SPAN = 65536,
     SPANS = 65536, /* 4 GiB of addresses, not of memory */
 };
+
+/* The key share, a copy of the certificates, the session, the two ciphers, the connection itself:
+ * OpenSSL 3.0 on 64 bits. With another OpenSSL they are malloc's, no more. */
+static const uint16_t held_sizes[HELD] = {304, 544, 928, 960, 7632};
 
 struct block {
     struct block *next;
@@ -48,7 +54,20 @@ static _Thread_local struct lists lists;
 
 static size_t class_size(unsigned class)
 {
-    return class == CLASSES - 1 ? RECORD : (class + 1u) * STEP;
+    if (class < SMALLS)
+        return (class + 1u) * STEP;
+    return class < SMALLS + HELD ? held_sizes[class - SMALLS] : RECORD;
+}
+
+/* The class that serves n bytes, CLASSES if none does. */
+static unsigned class_for(size_t n)
+{
+    if (n - 1 < SMALL)
+        return (unsigned)(n - 1) / STEP;
+    for (unsigned i = 0; i < HELD; i++)
+        if (n <= held_sizes[i] && n + STEP > held_sizes[i])
+            return SMALLS + i;
+    return n > RECORD_MIN && n <= RECORD ? CLASSES - 1 : CLASSES;
 }
 
 static bool span_take(unsigned class)
@@ -92,13 +111,10 @@ static unsigned class_of(const void *p)
 
 static void *mem_alloc(size_t n, const char *file, int line)
 {
-    void *p = NULL;
     (void)file;
     (void)line;
-    if (lists.on && n - 1 < SMALL)
-        p = block_take((unsigned)(n - 1) / STEP);
-    else if (lists.on && n > RECORD_MIN && n <= RECORD)
-        p = block_take(CLASSES - 1);
+    unsigned class = lists.on ? class_for(n) : CLASSES;
+    void *p = class < CLASSES ? block_take(class) : NULL;
     return p ? p : malloc(n);
 }
 
