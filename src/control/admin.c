@@ -211,6 +211,11 @@ static void on_watch(struct timer *t)
     timer_set(a->loop, &a->watch, WATCH_MS);
 }
 
+bool admin_any_stalled(const struct admin *a)
+{
+    return liveness_any_stalled(&a->liveness, a->loop->now_ms);
+}
+
 struct admin *admin_new(struct loop *l, const struct admin_sources *sources,
                         const struct node *root)
 {

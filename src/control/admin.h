@@ -66,6 +66,8 @@ void admin_configure(struct admin *a, const struct node *root);
 enum { ADMIN_LISTENERS_MAX = 8 };
 int admin_listen(struct admin *a, int fd, bool probe, struct tls_server *tls)
     __attribute__((warn_unused_result));
+/* Does any worker stand still? As /health/live tells. */
+bool admin_any_stalled(const struct admin *a);
 /* Stops accepting, closes every connection. Nulls *a; memory goes at the turn's end. */
 void admin_free(struct admin **a);
 

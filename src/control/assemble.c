@@ -144,8 +144,6 @@ static int make_workers(struct gateway *g)
     g->workers = xcalloc(n, sizeof *g->workers);
     g->metrics = xcalloc(n, sizeof *g->metrics);
     g->libs = xcalloc(n, sizeof *g->libs);
-    g->turns_seen = xcalloc(n, sizeof *g->turns_seen);
-    g->turned_ms = xcalloc(n, sizeof *g->turned_ms);
     for (unsigned i = 0; i < n; i++) {
         if (make_worker(g, i) != 0)
             return -1;
@@ -178,10 +176,8 @@ int gateway_start(struct gateway *g)
 {
     if (persist_start(g->persist) != 0)
         return -1;
-    for (unsigned i = 0; i < g->worker_count; i++) {
+    for (unsigned i = 0; i < g->worker_count; i++)
         worker_begin_with(g->workers[i], g->snapshot);
-        g->turned_ms[i] = g->loop->now_ms;
-    }
     for (unsigned i = 0; i < g->worker_count; i++)
         if (worker_start(g->workers[i]) != 0)
             return -1;
@@ -199,8 +195,6 @@ static void workers_free(struct gateway *g)
     }
     free(g->workers);
     free(g->libs);
-    free(g->turns_seen);
-    free(g->turned_ms);
 }
 
 static void metrics_free_all(struct gateway *g)

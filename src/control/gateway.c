@@ -5,34 +5,18 @@
 #include "base/log.h"
 #include "base/xmem.h"
 
-enum { BEAT_MS = 1000, STALL_MS = 5000 };
+enum { BEAT_MS = 1000 };
 
 static const struct node *root_of(const struct gateway *g)
 {
     return conf_root(g->start->conf);
 }
 
-/* True while every worker has turned within the last seconds. */
-static bool workers_alive(struct gateway *g)
-{
-    bool alive = true;
-    for (unsigned i = 0; i < g->worker_count; i++) {
-        struct admin_worker w;
-        g->sources.worker(g, i, &w);
-        if (w.turns != g->turns_seen[i]) {
-            g->turns_seen[i] = w.turns;
-            g->turned_ms[i] = g->loop->now_ms;
-        }
-        alive &= g->loop->now_ms - g->turned_ms[i] < STALL_MS;
-    }
-    return alive;
-}
-
 static void on_beat(struct timer *t)
 {
     struct gateway *g = container_of(t, struct gateway, beat);
     timer_set(g->loop, t, BEAT_MS);
-    if (workers_alive(g))
+    if (!admin_any_stalled(g->admin))
         channel_beat(g->start->channel);
 }
 

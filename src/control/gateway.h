@@ -44,7 +44,6 @@ struct gateway {
     struct persist_file *access_log;
     struct admin *admin;
     struct admin_sources sources;
-    uint64_t *turns_seen, *turned_ms; /* liveness, by worker */
     uint64_t generation;
     uint64_t last_reload_wall_ns;
     bool last_reload_ok;

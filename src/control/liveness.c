@@ -27,3 +27,11 @@ bool liveness_stalled(const struct liveness *l, unsigned i, uint64_t now_ms)
     ensure(i < l->count);
     return now_ms - l->thread[i].moved_ms > LIVENESS_STALLED_MS;
 }
+
+bool liveness_any_stalled(const struct liveness *l, uint64_t now_ms)
+{
+    for (unsigned i = 0; i < l->count; i++)
+        if (liveness_stalled(l, i, now_ms))
+            return true;
+    return false;
+}

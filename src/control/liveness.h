@@ -22,5 +22,7 @@ void liveness_init(struct liveness *l, unsigned count, uint64_t now_ms);
 void liveness_see(struct liveness *l, unsigned i, uint64_t turns, uint64_t now_ms);
 /* Whether thread `i` stood still for too long. */
 bool liveness_stalled(const struct liveness *l, unsigned i, uint64_t now_ms);
+/* Whether any of them did. */
+bool liveness_any_stalled(const struct liveness *l, uint64_t now_ms);
 
 #endif
